@@ -1,0 +1,68 @@
+#include "common/option_foreign.h"
+
+/* SocketCluster 6.8: the options of its master, of its server and of its sample's options object. */
+static const char *const foreign_names[] = {
+    "appName",
+    "authSignAsync",
+    "authVerifyAsync",
+    "batchInterval",
+    "batchOnHandshake",
+    "batchOnHandshakeDuration",
+    "brokerController",
+    "brokerEngine",
+    "brokerEngineOptions",
+    "cloneData",
+    "clusterAuthKey",
+    "clusterInstanceIp",
+    "clusterInstanceIpFamily",
+    "clusterStateServerAckTimeout",
+    "clusterStateServerConnectTimeout",
+    "clusterStateServerHost",
+    "clusterStateServerPort",
+    "clusterStateServerReconnectRandomness",
+    "crashWorkerOnError",
+    "defaultBrokerDebugPort",
+    "defaultWorkerDebugPort",
+    "environment",
+    "httpServerModule",
+    "initController",
+    "instanceId",
+    "ipcAckTimeout",
+    "killMasterOnSignal",
+    "perMessageDeflate",
+    "propagateErrors",
+    "propagateWarnings",
+    "protocol",
+    "protocolOptions",
+    "pubSubBatchDuration",
+    "rebootOnSignal",
+    "rebootWorkerOnCrash",
+    "schedulingPolicy",
+    "secretKey",
+    "socketRoot",
+    "socketUpgradeTimeout",
+    "workerClusterController",
+    "workerController",
+    "wsEngine",
+    "wsEngineServerOptions",
+};
+
+bool sc_option_is_foreign(const char *json_name, const json_t *value)
+{
+    if (strcmp(json_name, "logLevel") == 0)
+        return json_is_number(value);
+    for (size_t i = 0; i < sizeof(foreign_names) / sizeof(foreign_names[0]); i++) {
+        if (strcmp(foreign_names[i], json_name) == 0)
+            return true;
+    }
+    return false;
+}
+
+const char *sc_option_own_name(const char *json_name)
+{
+    if (strcmp(json_name, "downgradeToUser") == 0)
+        return "user";
+    if (strcmp(json_name, "tcpSynBacklog") == 0)
+        return "backlog";
+    return json_name;
+}

@@ -1,0 +1,105 @@
+#include "common/process.h"
+
+#include "common/alloc.h"
+
+#include <errno.h>
+#include <grp.h>
+#include <pwd.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+extern char **environ;
+
+/* The memory that /proc/PID/cmdline shows: the arguments, then the environment, without a gap. */
+static struct {
+    char *start;
+    size_t len;
+} title_area;
+
+/* Moves the environment out of the area and extends the area over where it was. */
+static char *take_environment(char *end)
+{
+    size_t count = 0;
+    char **copy;
+
+    while (environ[count] != NULL)
+        count++;
+    copy = sc_alloc_zeroed(count + 1, sizeof(char *));
+    for (size_t i = 0; i < count; i++) {
+        copy[i] = sc_strdup(sc_str_from(environ[i]));
+        if (environ[i] == end)
+            end = environ[i] + strlen(environ[i]) + 1;
+    }
+    environ = copy;
+    return end;
+}
+
+void sc_process_init(int argc, char **argv)
+{
+    char *end = argc > 0 ? argv[0] : NULL;
+
+    for (int i = 0; i < argc; i++) {
+        if (argv[i] == end)
+            end = argv[i] + strlen(argv[i]) + 1;
+    }
+    if (end == NULL)
+        return;
+    end = take_environment(end);
+    title_area.start = argv[0];
+    title_area.len = (size_t)(end - argv[0]);
+}
+
+void sc_process_set_title(const char *title)
+{
+    size_t len = strlen(title);
+
+    prctl(PR_SET_NAME, title); /* the kernel cuts it at 15 characters */
+    if (title_area.len == 0)
+        return;
+    if (len >= title_area.len)
+        len = title_area.len - 1;
+    memset(title_area.start, 0, title_area.len);
+    memcpy(title_area.start, title, len);
+}
+
+uint64_t sc_process_raise_file_limit(void)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+        return 1024; /* what POSIX systems give as a rule */
+    if (limit.rlim_cur < limit.rlim_max) {
+        struct rlimit raised = {.rlim_cur = limit.rlim_max, .rlim_max = limit.rlim_max};
+
+        if (setrlimit(RLIMIT_NOFILE, &raised) == 0)
+            limit = raised;
+    }
+    return limit.rlim_cur;
+}
+
+void sc_process_end_with_parent(int parent_pid)
+{
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (getppid() != parent_pid)
+        _exit(EXIT_FAILURE); /* it went before the kernel was told */
+}
+
+sc_status_t sc_process_drop_privileges(const char *user)
+{
+    const struct passwd *entry;
+
+    errno = 0;
+    entry = getpwnam(user);
+    if (entry == NULL)
+        return errno == 0 || errno == ENOENT ? SC_ERR_NOT_FOUND : SC_ERR_IO;
+    if (initgroups(user, entry->pw_gid) != 0 || setgid(entry->pw_gid) != 0 ||
+        setuid(entry->pw_uid) != 0)
+        return SC_ERR_IO;
+    if (entry->pw_uid != 0 && setuid(0) == 0)
+        sc_die("the privileges of root came back after becoming %s", user);
+    return SC_OK;
+}

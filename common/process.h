@@ -1,0 +1,45 @@
+/*
+ * process.h: what each process sets up for itself: title, limits, death of the parent, privileges.
+ */
+#ifndef SC_COMMON_PROCESS_H
+#define SC_COMMON_PROCESS_H
+
+#include "common/option_table.h"
+
+/** What a child inherits from the master that forked it. All borrowed, and alive as long as the child. */
+typedef struct sc_child_setup {
+    const sc_options_t
+        *options; /* checked and complete: workers is a count, keys are read from their files */
+    const char *runtime_dir; /* where the ipc sockets are */
+    uint32_t id;             /* of the worker or broker, from 0; the same after a restart */
+    uint32_t restart_count;  /* how many of this id came before; grows, never repeats */
+    int control_fd;          /* its end of the link to the master */
+    int listen_fd;           /* a worker's listening socket, does not block; -1 in a broker */
+} sc_child_setup_t;
+
+/** Runs a worker until it ends; called in the child after fork. @return the exit status. */
+int sc_worker_main(const sc_child_setup_t *setup);
+/** The same for a broker. */
+int sc_broker_main(const sc_child_setup_t *setup);
+/**
+ * Loads a worker's plugins as sc_worker_main does, but serves nothing: for --check. `runtime_dir` is a new folder that
+ * nobody else uses; both descriptors are -1. @return 0; 1: a plugin failed (logged).
+ */
+int sc_worker_check(const sc_child_setup_t *setup);
+/** The same for a broker. */
+int sc_broker_check(const sc_child_setup_t *setup);
+
+/**
+ * Keeps the arguments' memory for sc_process_set_title. First thing in main.
+ */
+void sc_process_init(int argc, char **argv);
+/** Names the process for ps and top: "sc-worker-0". */
+void sc_process_set_title(const char *title);
+/** Raises the limit of open descriptors as far as it goes. @return the limit. */
+uint64_t sc_process_raise_file_limit(void);
+/** The process ends when its parent does (PR_SET_PDEATHSIG), checked against a parent that has gone already. */
+void sc_process_end_with_parent(int parent_pid);
+/** Becomes another user for good: groups, group, user. @return SC_OK; SC_ERR_NOT_FOUND: no such user; SC_ERR_IO. */
+SC_MUST_CHECK sc_status_t sc_process_drop_privileges(const char *user);
+
+#endif

@@ -1,0 +1,122 @@
+/*
+ * socket.h: one client.
+ *
+ * A socket belongs to its worker. A pointer to one is borrowed until the callback that gave it returns;
+ * sc_socket_ref keeps it longer. A socket that has closed stays readable while it is referenced; what would
+ * send then returns SC_ERR_STATE.
+ */
+#ifndef SC_SOCKET_H
+#define SC_SOCKET_H
+
+#include <sc/types.h>
+
+SC_EXTERN_C_BEGIN
+
+SC_API sc_socket_t *sc_socket_ref(sc_socket_t *socket);
+SC_API void sc_socket_unref(sc_socket_t *socket);
+SC_API sc_worker_t *sc_socket_worker(const sc_socket_t *socket);
+
+/** SC_SOCKET_ID_CHARS characters of A-Z a-z 0-9 - _, unique in the cluster, hard to guess. */
+SC_API sc_str_t sc_socket_id(const sc_socket_t *socket);
+/** Handshake completed and not closed. */
+SC_API bool sc_socket_is_open(const sc_socket_t *socket);
+/** The client's address as text. What a trusted proxy says in X-Forwarded-For, else the peer's own. */
+SC_API sc_str_t sc_socket_remote_address(const sc_socket_t *socket);
+/** The query of the opening request's URL, without the '?'; none if there was none. */
+SC_API sc_str_t sc_socket_query(const sc_socket_t *socket);
+
+/** The socket of that id in this worker, or NULL. Borrowed. */
+SC_API sc_socket_t *sc_worker_find_socket(sc_worker_t *worker, sc_str_t id);
+typedef void (*sc_socket_cb)(sc_socket_t *socket, void *arg);
+/** Hands each open socket of this worker to the callback, which may close them. */
+SC_API void sc_worker_each_socket(sc_worker_t *worker, sc_socket_cb callback, void *arg);
+
+/* ---- Authentication ---------------------------------------------------------------------------------- */
+
+SC_API bool sc_socket_is_authenticated(const sc_socket_t *socket);
+/** The claims of the socket's token, a JSON object; none without. Lives until the token changes. */
+SC_API sc_str_t sc_socket_token(const sc_socket_t *socket);
+
+/** `status`: SC_OK, SC_ERR_TIMEOUT, SC_ERR_STATE (closed); `data`, `error`: JSON of the answer, none if not
+ *  there. A client that answered with an error gives SC_OK and `error`. */
+typedef void (*sc_answer_cb)(sc_status_t status, sc_str_t data, sc_str_t error, void *arg);
+
+/**
+ * Signs a token and gives it to the client, which presents it again when it reconnects. The socket is
+ * authenticated from now on: AUTHENTICATION listeners are called from within.
+ *
+ * @param claims        a JSON object; `iat` is added and, unless it is there or `expires_s` says
+ *                      otherwise, `exp` by the option authDefaultExpiry
+ * @param expires_s     lifetime in seconds; 0: authDefaultExpiry
+ * @param callback,arg  if not NULL: the client confirms, within ackTimeout
+ * @return SC_OK; SC_ERR_INVALID: not an object, or it can't be signed: the socket is closed with 4002;
+ *         SC_ERR_STATE: closed
+ * Thread: the worker's only. Since ABI 1. Wire: docs/protocol.md, "Authentication".
+ */
+SC_API SC_MUST_CHECK sc_status_t sc_socket_set_auth_token(sc_socket_t *socket, sc_str_t claims,
+                                                          uint32_t expires_s, sc_answer_cb callback,
+                                                          void *arg);
+/** Takes the token away, from the client too. DEAUTHENTICATION listeners are called from within.
+ *  @return SC_OK, also without a token; SC_ERR_STATE: closed. Since ABI 1. */
+SC_API sc_status_t sc_socket_deauthenticate(sc_socket_t *socket, sc_answer_cb callback, void *arg);
+
+/* ---- Sending ------------------------------------------------------------------------------------------- */
+
+/**
+ * Emits an event to the client.
+ *
+ * @param event         UTF-8
+ * @param data          JSON text, none for none; copied, not checked
+ * @param callback,arg  if not NULL, called once: with the answer, after `timeout_ms` (0: option ackTimeout), or
+ *                      when the socket closes
+ * @return SC_OK; SC_ERR_STATE: not open: the callback will not be called
+ * Thread: the worker's only. Since ABI 1. Wire: docs/protocol.md, "Events and answers".
+ */
+SC_API sc_status_t sc_socket_emit(sc_socket_t *socket, sc_str_t event, sc_str_t data,
+                                  sc_answer_cb callback, void *arg, uint32_t timeout_ms);
+/** Sends a message of a channel to this client alone; publishOut middleware is not asked.
+ *  @return SC_OK; SC_ERR_STATE: not open. Since ABI 1. Wire: docs/protocol.md, "#publish". */
+SC_API sc_status_t sc_socket_publish(sc_socket_t *socket, sc_str_t channel, sc_str_t data);
+/** Sends a text that is no packet. Old clients take few texts; see docs/protocol.md. Since ABI 1. */
+SC_API sc_status_t sc_socket_send_raw(sc_socket_t *socket, sc_str_t text);
+
+/* ---- Channels -------------------------------------------------------------------------------------------- */
+
+SC_API bool sc_socket_is_subscribed(const sc_socket_t *socket, sc_str_t channel);
+SC_API uint32_t sc_socket_channel_count(const sc_socket_t *socket);
+typedef void (*sc_channel_cb)(sc_str_t channel, void *arg);
+/** Hands the name of each channel that the socket is in to the callback, which must not change them. */
+SC_API void sc_socket_each_channel(const sc_socket_t *socket, sc_channel_cb callback, void *arg);
+/**
+ * Ends a subscription; the client is told and does not come back by itself. UNSUBSCRIPTION listeners are called
+ * from within if the socket was subscribed.
+ *
+ * @param channel  none: every channel, one packet each
+ * @param message  none: none; copied
+ * @return SC_OK; SC_ERR_STATE: not open. Since ABI 1. Wire: docs/protocol.md, "#kickOut".
+ */
+SC_API sc_status_t sc_socket_kick_out(sc_socket_t *socket, sc_str_t channel, sc_str_t message);
+
+/* ---- The end --------------------------------------------------------------------------------------------- */
+
+/**
+ * Closes the connection after what is queued. Listeners are called in a later turn.
+ *
+ * @param code    1000 to 4999 and allowed on the wire (RFC 6455, 7.4); else 1000
+ * @param reason  UTF-8; cut to 123 bytes
+ * Thread: the worker's only. Since ABI 1. Wire: docs/protocol.md, "Disconnecting".
+ */
+SC_API void sc_socket_disconnect(sc_socket_t *socket, int code, sc_str_t reason);
+
+/* ---- A plugin's own data of a socket ------------------------------------------------------------------------ */
+
+/** A place for one pointer in every socket. Call it in `attach`; the number is the same in all sockets. */
+SC_API uint32_t sc_worker_socket_slot(sc_worker_t *worker);
+/** NULL until set. */
+SC_API void *sc_socket_get(const sc_socket_t *socket, uint32_t slot);
+/** The plugin frees what it puts here, at the latest in DISCONNECTION or CONNECTION_ABORT. */
+SC_API void sc_socket_set(sc_socket_t *socket, uint32_t slot, void *value);
+
+SC_EXTERN_C_END
+
+#endif

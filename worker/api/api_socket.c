@@ -1,0 +1,232 @@
+/*
+ * api_socket.c: what plugins do with a client: include/sc/socket.h.
+ */
+#include "common/alloc.h"
+#include "worker/protocol/auth_state.h"
+#include "worker/protocol/packet_error.h"
+#include "worker/protocol/packet_write.h"
+#include "worker/protocol/server_call.h"
+#include "worker/protocol/subscription.h"
+#include "worker/worker.h"
+
+sc_worker_t *sc_socket_worker(const sc_socket_t *socket)
+{
+    return socket->worker;
+}
+
+sc_str_t sc_socket_id(const sc_socket_t *socket)
+{
+    return sc_str(socket->id, SC_SOCKET_ID_CHARS);
+}
+
+bool sc_socket_is_open(const sc_socket_t *socket)
+{
+    return socket->state == SC_SOCKET_OPEN;
+}
+
+sc_str_t sc_socket_remote_address(const sc_socket_t *socket)
+{
+    return sc_str_from(socket->address);
+}
+
+sc_str_t sc_socket_query(const sc_socket_t *socket)
+{
+    return sc_str_from(socket->query);
+}
+
+sc_socket_t *sc_worker_find_socket(sc_worker_t *worker, sc_str_t id)
+{
+    return sc_map_get(&worker->sockets_by_id, id);
+}
+
+void sc_worker_each_socket(sc_worker_t *worker, sc_socket_cb callback, void *arg)
+{
+    /* Sockets leave the list at the end of the turn only, so the callback may close any of them. */
+    sc_list_each(node, &worker->sockets)
+    {
+        sc_socket_t *socket = sc_list_entry(node, sc_socket_t, node);
+
+        if (socket->state == SC_SOCKET_OPEN)
+            callback(socket, arg);
+    }
+}
+
+/* ---- Authentication ------------------------------------------------------------------------------------- */
+
+bool sc_socket_is_authenticated(const sc_socket_t *socket)
+{
+    return socket->claims != NULL;
+}
+
+sc_str_t sc_socket_token(const sc_socket_t *socket)
+{
+    return socket->claims != NULL ? sc_buf_str(socket->claims) : sc_str_none();
+}
+
+static void tell_signed(sc_socket_t *socket)
+{
+    sc_event_t event = {
+        .type = SC_EVENT_AUTH_TOKEN_SIGNED, .socket = socket, .token = sc_socket_token(socket)};
+
+    sc_hooks_tell(&socket->worker->hooks, &event);
+}
+
+static uint64_t expect(sc_socket_t *socket, sc_answer_cb callback, void *arg, uint32_t timeout_ms)
+{
+    return callback != NULL ? sc_server_call_expect(socket, callback, arg, timeout_ms) : 0;
+}
+
+static void give_signed(sc_socket_t *socket, sc_str_t signed_text, sc_str_t claims,
+                        double expires_s, sc_answer_cb callback, void *arg)
+{
+    sc_buf_t *old_claims;
+
+    sc_packet_send_set_auth_token(socket, signed_text, expect(socket, callback, arg, 0));
+    old_claims = sc_auth_state_set(socket, claims, expires_s);
+    tell_signed(socket);
+    sc_auth_state_tell_given(socket, old_claims);
+}
+
+sc_status_t sc_socket_set_auth_token(sc_socket_t *socket, sc_str_t claims, uint32_t expires_s,
+                                     sc_answer_cb callback, void *arg)
+{
+    sc_text_t signed_text = {0};
+    sc_text_t final_claims = {0};
+    double expires_at_s;
+    sc_status_t status;
+
+    if (!sc_socket_is_open(socket))
+        return SC_ERR_STATE;
+    status = sc_auth_sign(socket->worker->auth, claims, expires_s, sc_worker_wall_ms() / 1000,
+                          &signed_text, &final_claims, &expires_at_s);
+    if (status == SC_OK)
+        give_signed(socket, sc_text_str(&signed_text), sc_text_str(&final_claims), expires_at_s,
+                    callback, arg);
+    else
+        sc_socket_end(socket, SC_CLOSE_SIGN_FAILED, SC_STR("Could not sign the auth token"));
+    if (signed_text.len > 0)
+        explicit_bzero(signed_text.ptr, signed_text.len);
+    sc_text_free(&signed_text);
+    sc_text_free(&final_claims);
+    return status;
+}
+
+sc_status_t sc_socket_deauthenticate(sc_socket_t *socket, sc_answer_cb callback, void *arg)
+{
+    if (!sc_socket_is_open(socket))
+        return SC_ERR_STATE;
+    sc_packet_send_remove_auth_token(socket, expect(socket, callback, arg, 0));
+    sc_auth_state_take(socket);
+    return SC_OK;
+}
+
+/* ---- Sending ---------------------------------------------------------------------------------------------- */
+
+sc_status_t sc_socket_emit(sc_socket_t *socket, sc_str_t event, sc_str_t data,
+                           sc_answer_cb callback, void *arg, uint32_t timeout_ms)
+{
+    if (!sc_socket_is_open(socket))
+        return SC_ERR_STATE;
+    sc_packet_send_event(socket, event, data, expect(socket, callback, arg, timeout_ms));
+    return SC_OK;
+}
+
+sc_status_t sc_socket_publish(sc_socket_t *socket, sc_str_t name, sc_str_t data)
+{
+    sc_channel_t *channel;
+
+    if (!sc_socket_is_open(socket))
+        return SC_ERR_STATE;
+    channel = sc_exchange_hold(socket->worker->exchange, name);
+    if (channel == NULL)
+        return SC_ERR_INVALID;
+    sc_socket_send_new_frame(socket, socket->codec->write_publish(channel, data));
+    sc_channel_release(channel);
+    return SC_OK;
+}
+
+sc_status_t sc_socket_send_raw(sc_socket_t *socket, sc_str_t text)
+{
+    if (!sc_socket_is_open(socket))
+        return SC_ERR_STATE;
+    sc_socket_send_new_frame(socket, sc_ws_frame_new(SC_WS_TEXT, text));
+    return SC_OK;
+}
+
+/* ---- Channels --------------------------------------------------------------------------------------------- */
+
+bool sc_socket_is_subscribed(const sc_socket_t *socket, sc_str_t channel)
+{
+    const sc_subscription_t *subscription = sc_subscription_find(socket, channel);
+
+    return subscription != NULL && subscription->stands;
+}
+
+uint32_t sc_socket_channel_count(const sc_socket_t *socket)
+{
+    return socket->subscriptions.count;
+}
+
+void sc_socket_each_channel(const sc_socket_t *socket, sc_channel_cb callback, void *arg)
+{
+    const sc_subscription_t *subscription;
+    uint32_t cursor = 0;
+
+    while ((subscription = sc_map_next(&socket->subscriptions, &cursor)) != NULL) {
+        if (subscription->stands)
+            callback(sc_channel_name(subscription->channel), arg);
+    }
+}
+
+static void kick_out_of_all(sc_socket_t *socket, sc_str_t message)
+{
+    sc_subscription_t *subscription;
+    uint32_t cursor = 0;
+
+    while ((subscription = sc_map_next(&socket->subscriptions, &cursor)) != NULL) {
+        sc_packet_send_kick_out(socket, sc_channel_name(subscription->channel), message);
+        sc_subscription_end(subscription);
+        cursor = 0; /* the map has changed */
+    }
+}
+
+sc_status_t sc_socket_kick_out(sc_socket_t *socket, sc_str_t channel, sc_str_t message)
+{
+    sc_subscription_t *subscription;
+
+    if (!sc_socket_is_open(socket))
+        return SC_ERR_STATE;
+    if (sc_str_is_none(channel)) {
+        kick_out_of_all(socket, message);
+        return SC_OK;
+    }
+    /* The packet goes out in any case: the client may be about to subscribe. */
+    sc_packet_send_kick_out(socket, channel, message);
+    subscription = sc_subscription_find(socket, channel);
+    if (subscription != NULL)
+        sc_subscription_end(subscription);
+    return SC_OK;
+}
+
+/* ---- The end ------------------------------------------------------------------------------------------------ */
+
+void sc_socket_disconnect(sc_socket_t *socket, int code, sc_str_t reason)
+{
+    sc_socket_end(socket, sc_ws_close_code_is_valid(code) ? code : SC_WS_CLOSE_NORMAL, reason);
+}
+
+/* ---- A plugin's own data of a socket -------------------------------------------------------------------------- */
+
+void *sc_socket_get(const sc_socket_t *socket, uint32_t slot)
+{
+    sc_assert(slot < socket->worker->hooks.slot_count);
+    return socket->slots != NULL ? socket->slots[slot] : NULL;
+}
+
+void sc_socket_set(sc_socket_t *socket, uint32_t slot, void *value)
+{
+    sc_assert(slot < socket->worker->hooks.slot_count);
+    if (socket->slots == NULL)
+        socket->slots = sc_alloc_zeroed(socket->worker->hooks.slot_count, sizeof(socket->slots[0]));
+    socket->slots[slot] = value;
+}

@@ -1,0 +1,101 @@
+/*
+ * api_worker.c: what plugins ask of their process: include/sc/worker.h (events, calls and middleware are in protocol/hooks.c and
+ * protocol/middleware.c).
+ */
+#include "common/timer.h"
+#include "worker/worker.h"
+
+uint32_t sc_worker_id(const sc_worker_t *worker)
+{
+    return worker->setup->id;
+}
+
+uint32_t sc_worker_count(const sc_worker_t *worker)
+{
+    return (uint32_t)worker->options->workers;
+}
+
+uint32_t sc_worker_broker_count(const sc_worker_t *worker)
+{
+    return (uint32_t)worker->options->brokers;
+}
+
+uint32_t sc_worker_socket_count(const sc_worker_t *worker)
+{
+    return worker->socket_count;
+}
+
+uint64_t sc_worker_now_ms(const sc_worker_t *worker)
+{
+    return sc_loop_now_ms(&worker->loop);
+}
+
+sc_status_t sc_worker_option(const sc_worker_t *worker, const char *name, sc_text_t *out)
+{
+    const sc_option_t *option = sc_option_by_json_name(sc_str_from(name));
+
+    return option != NULL ? sc_option_to_json(worker->options, option, out) : SC_ERR_NOT_FOUND;
+}
+
+sc_timer_t *sc_worker_timer(sc_worker_t *worker, uint32_t first_ms, uint32_t every_ms,
+                            sc_timer_cb callback, void *arg)
+{
+    return sc_timer_start(&worker->loop, &worker->timers, first_ms, every_ms, callback, arg);
+}
+
+sc_counter_t *sc_worker_counter(sc_worker_t *worker, const char *name, const char *help)
+{
+    return sc_counters_get(&worker->counters, name, help);
+}
+
+static void set_own(sc_worker_t *worker, const char *name, const char *help, uint64_t value)
+{
+    sc_counters_get(&worker->counters, name, help)->value = (int64_t)value;
+}
+
+/* The worker's own figures are kept where they arise; they become counters when somebody looks. */
+static void refresh_own(sc_worker_t *worker)
+{
+    const sc_net_t *net = &worker->net;
+
+    set_own(worker, "connections", "Connections that are open, HTTP included", net->conn_count);
+    set_own(worker, "sockets", "Sockets that are open", worker->socket_count);
+    set_own(worker, "read_calls", "System calls that read from clients", net->read_count);
+    set_own(worker, "write_calls", "System calls that wrote to clients", net->write_count);
+    set_own(worker, "read_bytes", "Bytes read from clients", net->read_bytes_count);
+    set_own(worker, "written_bytes", "Bytes written to clients", net->written_bytes_count);
+    set_own(worker, "backlog_kills", "Connections closed because they did not read",
+            net->backlog_kill_count);
+}
+
+static void refresh_exchange(sc_worker_t *worker)
+{
+    sc_exchange_counts_t counts;
+
+    if (worker->exchange == NULL)
+        return;
+    counts = sc_exchange_get_counts(worker->exchange);
+    set_own(worker, "published", "Messages given to brokers", counts.published);
+    set_own(worker, "acknowledged", "Messages that brokers have acknowledged", counts.acknowledged);
+    set_own(worker, "resent", "Messages sent again to a new broker", counts.resent);
+    set_own(worker, "received", "Messages from brokers", counts.received);
+    set_own(worker, "duplicates", "Messages from brokers that had come before", counts.duplicates);
+    set_own(worker, "batches_sent", "Batches sent to brokers", counts.batches_sent);
+    set_own(worker, "batches_received", "Batches from brokers", counts.batches_received);
+    set_own(worker, "broker_restarts", "Brokers that were replaced", counts.broker_restarts);
+    set_own(worker, "backlog_bytes", "Bytes of messages not acknowledged yet",
+            counts.backlog_bytes);
+    set_own(worker, "channels", "Channels known", counts.channels);
+}
+
+void sc_worker_each_counter(sc_worker_t *worker, sc_counter_cb callback, void *arg)
+{
+    refresh_own(worker);
+    refresh_exchange(worker);
+    sc_list_each(node, &worker->counters.in_order)
+    {
+        const sc_counter_t *counter = sc_list_entry(node, sc_counter_t, node);
+
+        callback(counter->name, counter->help, counter->value, arg);
+    }
+}

@@ -1,0 +1,334 @@
+#include "worker/protocol/socket.h"
+
+#include "common/alloc.h"
+#include "worker/protocol/dispatch.h"
+#include "worker/protocol/packet_error.h"
+#include "worker/protocol/packet_write.h"
+#include "worker/protocol/server_call.h"
+#include "worker/protocol/subscription.h"
+#include "worker/worker.h"
+
+#include <openssl/evp.h>
+#include <openssl/rand.h>
+
+#define ID_RANDOM_BYTES 11u
+#define ID_BYTES 15u
+
+/* ---- Birth --------------------------------------------------------------------------------------------- */
+
+/* docs/protocol.md, "The handshake": 11 random bytes and a counter, in base64 with - and _. */
+static void draw_id(sc_socket_t *socket)
+{
+    unsigned char bytes[ID_BYTES];
+    uint32_t count = socket->worker->id_count++;
+
+    if (RAND_bytes(bytes, ID_RANDOM_BYTES) != 1)
+        sc_die("no random numbers for socket ids");
+    for (unsigned i = 0; i < 4; i++)
+        bytes[ID_RANDOM_BYTES + i] = (unsigned char)(count >> (24 - 8 * i));
+    EVP_EncodeBlock((unsigned char *)socket->id, bytes, ID_BYTES);
+    for (char *c = socket->id; *c != '\0'; c++) {
+        if (*c == '+')
+            *c = '-';
+        else if (*c == '/')
+            *c = '_';
+    }
+}
+
+static uint8_t version_of_option(const char *option)
+{
+    if (strcmp(option, "1") == 0)
+        return 1;
+    return strcmp(option, "2") == 0 ? 2 : 0;
+}
+
+static const sc_conn_handler_t conn_handler;
+static const sc_conn_handler_t ended_conn_handler;
+static const sc_ws_reader_handler_t reader_handler;
+static void on_end_task(sc_turn_task_t *task);
+
+void sc_socket_open(sc_worker_t *worker, sc_conn_t *conn, const char *address, sc_str_t query)
+{
+    sc_socket_t *socket = sc_new(sc_socket_t);
+
+    socket->worker = worker;
+    socket->conn = conn;
+    socket->refs = 1;
+    socket->version = version_of_option(worker->options->protocol_version);
+    socket->codec = &sc_codec_json;
+    socket->address = sc_strdup(sc_str_from(address));
+    if (!sc_str_is_none(query))
+        socket->query = sc_strdup(query);
+    socket->alive_ms = sc_loop_now_ms(&worker->loop);
+    draw_id(socket);
+    sc_ws_reader_init(&socket->reader, &reader_handler, worker->options->max_payload_bytes);
+    sc_list_init(&socket->calls);
+    sc_list_init(&socket->node);
+    sc_turn_task_init(&socket->end_task, on_end_task);
+    sc_list_append(&worker->sockets, &socket->node);
+    sc_map_put(&worker->sockets_by_id, sc_socket_id(socket), socket);
+    worker->socket_count++;
+    sc_ping_await_handshake(socket);
+    sc_conn_set_handler(conn, &conn_handler, socket);
+    sc_conn_resume(conn);
+}
+
+/* ---- What the client sends --------------------------------------------------------------------------------- */
+
+static size_t on_bytes(sc_conn_t *conn, char *bytes, size_t len)
+{
+    sc_socket_t *socket = conn->owner;
+
+    return sc_ws_reader_feed(&socket->reader, bytes, len);
+}
+
+static size_t wanted(const sc_conn_t *conn)
+{
+    const sc_socket_t *socket = conn->owner;
+
+    return sc_ws_reader_wanted(conn->rest, conn->rest_len, &socket->reader);
+}
+
+static sc_socket_t *socket_of(sc_ws_reader_t *reader)
+{
+    return sc_list_entry(reader, sc_socket_t, reader);
+}
+
+static void on_message(sc_ws_reader_t *reader, bool is_text, char *bytes, size_t len)
+{
+    sc_socket_t *socket = socket_of(reader);
+    sc_worker_t *worker = socket->worker;
+    sc_str_t message = sc_str(bytes, len);
+    sc_str_t text;
+    sc_text_t translated = {0};
+
+    socket->alive_ms = sc_loop_now_ms(&worker->loop);
+    if (sc_ping_take_pong(socket, is_text, message))
+        return;
+    if (socket->codec->read(is_text, message, &translated, &text) == SC_OK)
+        sc_dispatch_message(socket, text);
+    else
+        sc_log(SC_LOG_INFO, "socket %s: a message that its codec can't read", socket->id);
+    sc_text_free(&translated);
+}
+
+static void on_ping(sc_ws_reader_t *reader, sc_str_t payload)
+{
+    sc_socket_t *socket = socket_of(reader);
+
+    socket->alive_ms = sc_loop_now_ms(&socket->worker->loop);
+    sc_socket_send_new_frame(socket, sc_ws_frame_new(SC_WS_PONG, payload));
+}
+
+static void on_pong(sc_ws_reader_t *reader, sc_str_t payload)
+{
+    sc_socket_t *socket = socket_of(reader);
+
+    (void)payload;
+    socket->alive_ms = sc_loop_now_ms(&socket->worker->loop);
+}
+
+/* ---- The end --------------------------------------------------------------------------------------------- */
+
+/* From here on the socket takes nothing and sends nothing; what has to be told is told at the end of the turn. */
+static void mark_ended(sc_socket_t *socket, int code, sc_str_t reason)
+{
+    sc_conn_set_handler(socket->conn, &ended_conn_handler, NULL);
+    socket->conn = NULL;
+    socket->was_open = socket->state == SC_SOCKET_OPEN;
+    socket->state = SC_SOCKET_ENDED;
+    socket->end_code = (uint16_t)code;
+    if (reason.len > 0)
+        socket->end_reason = sc_strdup(reason);
+    sc_ws_reader_stop(&socket->reader);
+    sc_ping_stop(socket);
+    sc_loop_defer(&socket->worker->loop, SC_TURN_WORK, &socket->end_task);
+}
+
+static void close_with(sc_socket_t *socket, sc_buf_t *close_frame, int code, sc_str_t reason)
+{
+    sc_conn_t *conn = socket->conn;
+
+    sc_conn_send(conn, close_frame);
+    sc_buf_unref(close_frame);
+    mark_ended(socket, code, reason);
+    sc_conn_close(conn);
+}
+
+void sc_socket_end_quietly(sc_socket_t *socket, int code, sc_str_t reason)
+{
+    if (!sc_socket_is_alive(socket))
+        return;
+    close_with(socket, sc_ws_frame_new_close(code, reason), code, reason);
+}
+
+void sc_socket_end(sc_socket_t *socket, int code, sc_str_t reason)
+{
+    if (!sc_socket_is_alive(socket))
+        return;
+    if (socket->version != 2)
+        sc_packet_send_disconnect(socket, code, reason);
+    sc_socket_end_quietly(socket, code, reason);
+}
+
+void sc_socket_fail(sc_socket_t *socket, int code, const char *reason)
+{
+    if (!sc_socket_is_alive(socket))
+        return;
+    sc_log(SC_LOG_INFO, "socket %s from %s closed with %d: %s", socket->id, socket->address, code,
+           reason);
+    sc_socket_end_quietly(socket, code, sc_str_from(reason));
+}
+
+/* A close frame is answered with one of the same code, an empty one with an empty one (RFC 6455, 5.5.1). */
+static void on_close(sc_ws_reader_t *reader, int code, sc_str_t reason)
+{
+    sc_socket_t *socket = socket_of(reader);
+
+    if (!sc_socket_is_alive(socket))
+        return;
+    close_with(socket, sc_ws_frame_new_close(code, SC_STR("")),
+               code != 0 ? code : SC_WS_CLOSE_NO_STATUS, reason);
+}
+
+static void on_fail(sc_ws_reader_t *reader, int code, const char *reason)
+{
+    sc_socket_fail(socket_of(reader), code, reason);
+}
+
+static void on_conn_end(sc_conn_t *conn, sc_conn_end_t why)
+{
+    sc_socket_t *socket = conn->owner;
+
+    if (why == SC_CONN_END_BACKLOG)
+        sc_log(SC_LOG_WARN, "socket %s from %s closed: it does not read, over maxSocketBacklog",
+               socket->id, socket->address);
+    mark_ended(socket, SC_WS_CLOSE_ABNORMAL, sc_str_none());
+}
+
+static void end_subscriptions(sc_socket_t *socket)
+{
+    sc_subscription_t *subscription;
+    uint32_t cursor = 0;
+
+    while ((subscription = sc_map_next(&socket->subscriptions, &cursor)) != NULL) {
+        sc_subscription_end(subscription);
+        cursor = 0; /* the map has changed */
+    }
+}
+
+static void tell_end(sc_socket_t *socket)
+{
+    sc_event_t event = {
+        .type = socket->was_open ? SC_EVENT_DISCONNECTION : SC_EVENT_CONNECTION_ABORT,
+        .socket = socket,
+        .code = socket->end_code,
+        .reason = sc_str_from(socket->end_reason != NULL ? socket->end_reason : "")};
+
+    sc_hooks_tell(&socket->worker->hooks, &event);
+}
+
+static void finish(sc_socket_t *socket)
+{
+    sc_worker_t *worker = socket->worker;
+
+    sc_turn_task_cancel(&socket->end_task);
+    end_subscriptions(socket);
+    sc_server_call_end_all(socket);
+    sc_dispatch_drop_held(socket);
+    tell_end(socket);
+    sc_list_remove(&socket->node);
+    sc_map_remove(&worker->sockets_by_id, sc_socket_id(socket));
+    worker->socket_count--;
+    sc_socket_unref(socket);
+}
+
+static void on_end_task(sc_turn_task_t *task)
+{
+    finish(sc_list_entry(task, sc_socket_t, end_task));
+}
+
+void sc_socket_finish_all(sc_worker_t *worker)
+{
+    while (!sc_list_is_empty(&worker->sockets))
+        finish(sc_list_entry(worker->sockets.next, sc_socket_t, node));
+}
+
+sc_socket_t *sc_socket_ref(sc_socket_t *socket)
+{
+    socket->refs++;
+    return socket;
+}
+
+void sc_socket_unref(sc_socket_t *socket)
+{
+    sc_assert(socket->refs > 0);
+    if (--socket->refs > 0)
+        return;
+    sc_ws_reader_deinit(&socket->reader);
+    sc_map_deinit(&socket->subscriptions);
+    sc_buf_unref(socket->claims);
+    free(socket->address);
+    free(socket->query);
+    free(socket->end_reason);
+    free(socket->slots);
+    free(socket);
+}
+
+/* What comes after the end is read by nobody: a client may go on sending until it has seen our close frame. */
+static size_t ignore_bytes(sc_conn_t *conn, char *bytes, size_t len)
+{
+    (void)conn;
+    (void)bytes;
+    return len;
+}
+
+static void ignore_end(sc_conn_t *conn, sc_conn_end_t why)
+{
+    (void)conn;
+    (void)why;
+}
+
+static const sc_conn_handler_t conn_handler = {
+    .on_bytes = on_bytes, .wanted = wanted, .on_end = on_conn_end};
+static const sc_conn_handler_t ended_conn_handler = {.on_bytes = ignore_bytes,
+                                                     .on_end = ignore_end};
+static const sc_ws_reader_handler_t reader_handler = {
+    .on_message = on_message,
+    .on_ping = on_ping,
+    .on_pong = on_pong,
+    .on_close = on_close,
+    .on_fail = on_fail,
+};
+
+/* ---- For the layers above ------------------------------------------------------------------------------ */
+
+void sc_socket_send_frame(sc_socket_t *socket, sc_buf_t *frame)
+{
+    if (socket->conn != NULL)
+        sc_conn_send(socket->conn, frame);
+}
+
+void sc_socket_send_new_frame(sc_socket_t *socket, sc_buf_t *frame)
+{
+    sc_socket_send_frame(socket, frame);
+    sc_buf_unref(frame);
+}
+
+void sc_socket_hold_packets(sc_socket_t *socket)
+{
+    socket->hold_count++;
+}
+
+void sc_socket_release_packets(sc_socket_t *socket)
+{
+    sc_assert(socket->hold_count > 0);
+    if (--socket->hold_count == 0)
+        sc_dispatch_held(socket);
+}
+
+void sc_socket_learn_version(sc_socket_t *socket, uint8_t version)
+{
+    if (socket->version == 0)
+        socket->version = version;
+}

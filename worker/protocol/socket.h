@@ -1,0 +1,115 @@
+/*
+ * socket.h: a client as SocketCluster sees it: one WebSocket, its handshake, its token, its channels, its packets in order.
+ *
+ * States, and what moves them:
+ *
+ *     NEW --#handshake--> SHAKING --middleware passed--> OPEN
+ *     any --client closed, sc_socket_end...--> ENDED --end of the turn--> listeners are told, the worker's reference goes
+ *
+ * From ENDED on the connection lives by itself until the peer has closed; the socket no longer has one.
+ */
+#ifndef SC_PROTOCOL_SOCKET_H
+#define SC_PROTOCOL_SOCKET_H
+
+#include "common/loop.h"
+#include "common/map.h"
+#include "worker/net/conn.h"
+#include "worker/protocol/codec.h"
+#include "worker/ws/ws_reader.h"
+
+#include <sc/json.h>
+#include <sc/socket.h>
+
+typedef enum sc_socket_state {
+    SC_SOCKET_NEW,
+    SC_SOCKET_SHAKING,
+    SC_SOCKET_OPEN,
+    SC_SOCKET_ENDED,
+} sc_socket_state_t;
+
+/** A packet that waits for a middleware. */
+typedef struct sc_held_packet {
+    struct sc_held_packet *next;
+    size_t len;
+    char text[];
+} sc_held_packet_t;
+
+/** Packets that wait, made when the first one does. */
+typedef struct sc_held_packets {
+    sc_held_packet_t *first;
+    sc_held_packet_t *last;
+    uint32_t count;
+    uint64_t bytes;
+} sc_held_packets_t;
+
+struct sc_socket {
+    sc_worker_t *worker;
+    sc_conn_t *conn; /* NULL: ENDED */
+    uint32_t refs;   /* the worker's own, actions', calls', plugins' */
+    uint8_t state;   /* sc_socket_state_t */
+    uint8_t version; /* of the protocol: 1, 2, 0: not known yet */
+    bool was_open;   /* has completed its handshake */
+    bool sent_ping_v1_last;
+    bool is_emptying; /* held packets are being processed */
+    bool is_reading_paused;
+    uint16_t end_code;
+    uint32_t hold_count; /* actions that later packets wait for */
+    const sc_codec_t *codec;
+    sc_ws_reader_t reader;
+    char id[SC_SOCKET_ID_CHARS + 1];
+    char *address;
+    char *query;             /* of the opening request; NULL: none */
+    char *end_reason;        /* UTF-8; NULL: none */
+    sc_buf_t *claims;        /* of the token, JSON text; NULL: not authenticated */
+    double expires_s;        /* the token's `exp`; 0: none */
+    sc_map_t subscriptions;  /* sc_subscription_t by channel name */
+    sc_held_packets_t *held; /* NULL: none */
+    uint64_t call_count;     /* cids used */
+    sc_list_t calls;         /* sc_server_call_t that wait for the client's answer */
+    sc_wheel_timer_t timer;  /* handshake timeout, then pings and their timeout */
+    uint64_t alive_ms;       /* last sign of life */
+    uint64_t next_ping_ms;
+    sc_turn_task_t end_task;
+    sc_list_t node; /* in the worker's sockets */
+    void **slots;   /* of plugins; NULL until one is set */
+};
+
+/**
+ * Takes over a connection whose WebSocket opening is complete.
+ *
+ * @param conn     paused; the socket resumes it
+ * @param address  the client's; copied
+ * @param query    of the URL, or none; copied
+ */
+void sc_socket_open(sc_worker_t *worker, sc_conn_t *conn, const char *address, sc_str_t query);
+
+/** Not ENDED. */
+static inline bool sc_socket_is_alive(const sc_socket_t *socket)
+{
+    return socket->state != SC_SOCKET_ENDED;
+}
+
+/** Queues a frame; dropped if the socket has ended. The caller keeps its reference. */
+void sc_socket_send_frame(sc_socket_t *socket, sc_buf_t *frame);
+/** The same for a frame that nobody else needs: takes it. */
+void sc_socket_send_new_frame(sc_socket_t *socket, sc_buf_t *frame);
+
+/** Ends the session: tells old clients (#disconnect), sends a close frame, closes after what is queued. */
+void sc_socket_end(sc_socket_t *socket, int code, sc_str_t reason);
+/** The same without the #disconnect packet, for codes that the protocol gives none with. */
+void sc_socket_end_quietly(sc_socket_t *socket, int code, sc_str_t reason);
+/** The client broke the protocol or a limit: one log line, then sc_socket_end_quietly. */
+void sc_socket_fail(sc_socket_t *socket, int code, const char *reason);
+
+/** Tells listeners of the end of every socket at once: their connections have gone, and no turn will come. */
+void sc_socket_finish_all(sc_worker_t *worker);
+
+/** Later packets of the socket wait until the same number of sc_socket_release_packets. */
+void sc_socket_hold_packets(sc_socket_t *socket);
+/** Processes what has waited, when nothing else holds it. May end the socket. */
+void sc_socket_release_packets(sc_socket_t *socket);
+
+/** The client is of that generation: its pong or another packet says so (docs/protocol.md, "Telling the generations apart"). */
+void sc_socket_learn_version(sc_socket_t *socket, uint8_t version);
+
+#endif
