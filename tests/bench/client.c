@@ -462,10 +462,11 @@ void sc_client_close(sc_client_t *client)
 void sc_client_send_handshake(sc_client_t *client, const char *token)
 {
     if (token == NULL)
-        sc_client_sendf(client, "{\"event\":\"#handshake\",\"data\":{\"authToken\":null},\"cid\":1}");
+        sc_client_sendf(client,
+                        "{\"event\":\"#handshake\",\"data\":{\"authToken\":null},\"cid\":1}");
     else
-        sc_client_sendf(client, "{\"event\":\"#handshake\",\"data\":{\"authToken\":\"%s\"},\"cid\":1}",
-                        token);
+        sc_client_sendf(
+            client, "{\"event\":\"#handshake\",\"data\":{\"authToken\":\"%s\"},\"cid\":1}", token);
 }
 
 uint64_t sc_packet_rid(const char *text, size_t len)

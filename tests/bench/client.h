@@ -34,11 +34,11 @@ typedef struct sc_client {
     uint32_t index; /* the caller's number for it */
     int fd;
     sc_client_state_t state;
-    bool is_dirty;      /* in the load's list of those with something to send */
-    bool awaits_space;  /* the socket was full: EPOLLOUT is asked for */
-    const char *path;   /* of the upgrade; borrowed */
-    sc_bytes_t in;      /* an incomplete frame or head, else empty */
-    sc_bytes_t out;     /* masked frames that wait for send() */
+    bool is_dirty;     /* in the load's list of those with something to send */
+    bool awaits_space; /* the socket was full: EPOLLOUT is asked for */
+    const char *path;  /* of the upgrade; borrowed */
+    sc_bytes_t in;     /* an incomplete frame or head, else empty */
+    sc_bytes_t out;    /* masked frames that wait for send() */
     struct sc_client *next_dirty;
 } sc_client_t;
 
@@ -46,7 +46,8 @@ typedef struct sc_load_handler {
     void (*on_open)(sc_client_t *client); /* the WebSocket is open */
     /** A text message. SocketCluster's pings are answered before and not shown. */
     void (*on_text)(sc_client_t *client, const char *text, size_t len);
-    void (*on_close)(sc_client_t *client); /* by the other side or by an error, not by sc_client_close */
+    void (*on_close)(
+        sc_client_t *client); /* by the other side or by an error, not by sc_client_close */
 } sc_load_handler_t;
 
 typedef struct sc_load_counters {
@@ -62,9 +63,10 @@ struct sc_load {
     void *arg; /* the handler's */
     int epoll_fd;
     uint16_t port;
-    bool speaks_sc;         /* answers #1 with #2 and an empty text with an empty text */
-    uint32_t source_count;  /* clients are spread over the addresses 127.0.0.1 to 127.0.0.source_count */
-    uint64_t now_ns;        /* when the event that is being handled was read */
+    bool speaks_sc; /* answers #1 with #2 and an empty text with an empty text */
+    uint32_t
+        source_count; /* clients are spread over the addresses 127.0.0.1 to 127.0.0.source_count */
+    uint64_t now_ns;  /* when the event that is being handled was read */
     uint8_t *read_buf;
     sc_client_t *dirty;
     sc_load_counters_t counters;

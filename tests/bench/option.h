@@ -7,8 +7,8 @@
 #include <stdint.h>
 
 typedef struct sc_bench_option {
-    const char *name;   /* with its dashes */
-    uint64_t *number;   /* one of the two is set; holds the default */
+    const char *name; /* with its dashes */
+    uint64_t *number; /* one of the two is set; holds the default */
     const char **text;
 } sc_bench_option_t;
 

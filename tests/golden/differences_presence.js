@@ -74,7 +74,21 @@ function announceOnce(lines) {
     if (cause === undefined || !cause.isTracking) drops.push(at);
     else if (cause.username !== undefined) line.payload = JSON.stringify(withName(packet, cause.username));
   });
-  for (const at of drops.reverse()) lines.splice(at, 1);
+  for (const at of drops.reverse()) {
+    withoutPongTo(lines, at);
+    lines.splice(at, 1);
+  }
+}
+
+// A join that does not come is not answered: removes the next pong of its receiver to that socket, and its arrival there.
+function withoutPongTo(lines, at) {
+  const channel = `presence>socket/${message(text(lines[at])).data.socketId}`;
+  const isPong = (line, i) => i > at && line.frame === 'text' && isOf(text(line), channel, 'pong');
+  const going = lines.findIndex((line, i) => isPong(line, i) && line.dir === 'c2s' && line.client === lines[at].client);
+  if (going < 0) return;
+  const pong = JSON.stringify(message(text(lines[going])));
+  const arrival = lines.findIndex((line, i) => isPong(line, i) && line.dir === 's2c' && JSON.stringify(message(text(line))) === pong);
+  for (const i of [going, arrival].sort((a, b) => b - a)) if (i >= 0) lines.splice(i, 1);
 }
 
 function withName(packet, username) {

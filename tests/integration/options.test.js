@@ -192,6 +192,7 @@ describe('the start', () => {
     assert.ok(plain.lines.length > 0);
     const cluster = await Cluster.of(t, { options: { logFormat: 'json', logLevel: 'debug' } });
     await cluster.killAndReplace('sc-worker-0');
+    await cluster.waitForLine(/SIGKILL|signal 9/);
     const lines = cluster.lines.filter((entry) => entry.line.startsWith('{')).map((entry) => JSON.parse(entry.line));
     assert.ok(lines.length > 0, cluster.log());
     for (const line of lines) assert.ok(Object.keys(line).length >= 4, JSON.stringify(line));

@@ -57,14 +57,16 @@ sc_status_t sc_ws_frame_parse(const char *bytes, size_t len, sc_ws_frame_t *fram
     extra_bytes = length_bytes(in[1] & LENGTH_BITS);
     frame->is_masked = (in[1] & MASK_BIT) != 0;
     header_bytes = 2 + extra_bytes + (frame->is_masked ? sizeof(frame->mask) : 0);
-    if (len < header_bytes)
-        return SC_AGAIN;
     frame->is_final = (in[0] & FINAL_BIT) != 0;
     frame->reserved = in[0] & RESERVED_BITS;
     frame->opcode = in[0] & OPCODE_BITS;
     frame->header_bytes = (uint8_t)header_bytes;
-    frame->payload_bytes =
-        extra_bytes == 0 ? in[1] & LENGTH_BITS : load_big_endian(in + 2, extra_bytes);
+    frame->header_bytes = (uint8_t)header_bytes;
+    frame->payload_bytes = in[1] & LENGTH_BITS;
+    if (len < header_bytes)
+        return SC_AGAIN;
+    if (extra_bytes > 0)
+        frame->payload_bytes = load_big_endian(in + 2, extra_bytes);
     memset(frame->mask, 0, sizeof(frame->mask));
     if (frame->is_masked)
         memcpy(frame->mask, in + 2 + extra_bytes, sizeof(frame->mask));

@@ -46,7 +46,8 @@ typedef struct sc_ws_frame {
 /**
  * Parses a frame's header.
  *
- * @return SC_OK; SC_AGAIN: more bytes are needed; SC_ERR_PROTOCOL: a length not in its shortest form, or over
+ * @return SC_OK; SC_AGAIN: more bytes are needed (from two bytes on all is set but the length, if it is a long one, and the
+ *         mask); SC_ERR_PROTOCOL: a length not in its shortest form, or over
  *         2^63 - 1. What a frame may say in its place is the reader's business.
  */
 SC_MUST_CHECK sc_status_t sc_ws_frame_parse(const char *bytes, size_t len, sc_ws_frame_t *frame);

@@ -48,13 +48,19 @@ static void fail(sc_ws_reader_t *reader, int code, const char *reason)
 
 /* ---- What a header may say (RFC 6455, 5.2 to 5.5) ---------------------------------------------------------- */
 
+/** Over 125 bytes, or said as if it were. */
+static bool has_long_length(const sc_ws_frame_t *frame)
+{
+    return frame->header_bytes > 2 + (frame->is_masked ? sizeof(frame->mask) : 0);
+}
+
 static const char *check_control(const sc_ws_frame_t *frame)
 {
     if (frame->opcode > SC_WS_PONG)
         return "unknown opcode";
     if (!frame->is_final)
         return "control frame in fragments";
-    if (frame->payload_bytes > SC_WS_CONTROL_BYTES_MAX)
+    if (has_long_length(frame))
         return "control frame over 125 bytes";
     return NULL;
 }
@@ -218,19 +224,17 @@ static sc_status_t read_header(sc_ws_reader_t *reader, const char *bytes, size_t
                                sc_ws_frame_t *frame)
 {
     sc_status_t status = sc_ws_frame_parse(bytes, len, frame);
-    const char *reason;
+    /* Two bytes are enough to tell what may not be: nobody waits for the rest of it. */
+    const char *reason = len >= 2 ? check_header(reader, frame) : NULL;
 
-    if (status == SC_AGAIN)
-        return status;
-    if (status != SC_OK) {
-        fail(reader, SC_WS_CLOSE_PROTOCOL, "length not in its shortest form");
-        return status;
-    }
-    reason = check_header(reader, frame);
+    if (reason == NULL && status == SC_ERR_PROTOCOL)
+        reason = "length not in its shortest form";
     if (reason != NULL) {
         fail(reader, SC_WS_CLOSE_PROTOCOL, reason);
         return SC_ERR_PROTOCOL;
     }
+    if (status != SC_OK)
+        return status;
     if (is_too_big(reader, frame)) {
         fail(reader, SC_WS_CLOSE_TOO_BIG, "message over maxPayload");
         return SC_ERR_LIMIT;

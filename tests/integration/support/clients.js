@@ -4,6 +4,12 @@
 
 const { Inbox, until, within } = require('./wait');
 
+// The clients leave timers behind when they disconnect, the presence client one for ever: no process shall wait for them.
+for (const name of ['setTimeout', 'setInterval']) {
+  const original = globalThis[name];
+  globalThis[name] = (...args) => original(...args).unref();
+}
+
 // By protocol: 1 (event emitters, callbacks) and 2 (streams, promises).
 const VERSIONS = [
   { name: '5.5.2', alias: 'scc5', protocol: 1 },
@@ -252,17 +258,10 @@ class StreamClient extends Client {
   }
 }
 
-// The published presence client on a client of protocol 1. Its timer never ends: a process must not wait for it.
+// The published presence client on a client of protocol 1.
 function trackPresence(client, channels, options = { presenceCheckInterval: 200 }) {
   const { create } = require('sc-stateless-presence/client');
-  const original = global.setInterval;
-  global.setInterval = (...args) => original(...args).unref();
-  let presence;
-  try {
-    presence = create(client.socket, options);
-  } finally {
-    global.setInterval = original;
-  }
+  const presence = create(client.socket, options);
   const changes = new Inbox(`presence of client ${client.version.name}`);
   for (const channel of channels)
     presence.trackPresence(channel, ({ action, username }) => changes.push({ channel, action, username }));

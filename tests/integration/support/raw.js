@@ -126,15 +126,17 @@ class RawSocket {
   // The head of an answer; what follows stays in `bytes`.
   readHead() {
     return within('the head of an answer', new Promise((resolve, reject) => {
+      const onClose = () => reject(new Error('closed instead of an answer'));
       const look = () => {
         const head = parseHead(this.bytes);
         if (head === null) return;
         this.bytes = head.rest;
         this.onBytes = null;
+        this.socket.removeListener('close', onClose);
         resolve(head);
       };
       this.onBytes = look;
-      this.socket.once('close', () => reject(new Error('closed instead of an answer')));
+      this.socket.once('close', onClose);
       look();
     }));
   }

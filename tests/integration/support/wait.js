@@ -3,6 +3,9 @@
 
 const LIMIT_MS = 20000;
 
+// As they were before clients.js changed them.
+const { setTimeout, clearTimeout } = globalThis;
+
 function later(ms) {
   return new Promise((resolve) => setTimeout(resolve, ms));
 }
