@@ -323,6 +323,8 @@ static sc_status_t set_typed_json(sc_options_t *options, const sc_option_t *opti
         *(bool *)value_of(options, option) = json_is_true(value);
         return SC_OK;
     }
+    if (option->kind == SC_OPTION_ENUM && json_is_integer(value))
+        string = shown; /* "protocolVersion": 1 */
     if (string == NULL || option->kind == SC_OPTION_BOOL ||
         (option->kind == SC_OPTION_UINT && !sc_option_has_auto(option)))
         return refuse(option, shown, why);

@@ -69,6 +69,11 @@ static uint32_t since_start_ms(const sc_belief_t *belief, uint64_t now_ns)
     return (uint32_t)((now_ns - belief->start_ns) / 1000000u) + 1;
 }
 
+static uint64_t later(uint64_t a, uint64_t b)
+{
+    return a > b ? a : b;
+}
+
 void sc_belief_present(sc_belief_t *belief, uint32_t client, uint32_t room, uint32_t user,
                        uint64_t timeout_ms, uint64_t now_ns)
 {
@@ -88,7 +93,8 @@ void sc_belief_present(sc_belief_t *belief, uint32_t client, uint32_t room, uint
         belief->last_change_ns = now_ns;
         if (is_there(who)) {
             belief->true_count++;
-            sc_histogram_add(&belief->join_time, now_ns - who->since_ns);
+            sc_histogram_add(&belief->join_time,
+                             now_ns - later(who->since_ns, belief->users[client].since_ns));
         } else {
             belief->ghost_count++;
         }

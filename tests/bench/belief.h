@@ -41,7 +41,7 @@ typedef struct sc_belief {
     uint64_t flicker_count; /* a user was taken for gone that was there all the time */
     uint64_t
         phantom_count; /* a user was taken for present that never came or went over a second ago */
-    sc_histogram_t join_time;  /* from a user's #subscribe until a client knows */
+    sc_histogram_t join_time;  /* from when both have subscribed until one knows */
     sc_histogram_t leave_time; /* from a user's end until a client knows */
 } sc_belief_t;
 

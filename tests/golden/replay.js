@@ -79,7 +79,6 @@ class Replay {
   }
 
   async step(line, at) {
-    if (line.optional) return;
     const where = `${this.trace.name} line ${at + 2}`;
     if (line.dir === 'c2s') await this.sendLine(line);
     else if (line.dir === 's2c') await this.expectLine(line, where);
@@ -222,7 +221,7 @@ class Replay {
   // before has come, too.
   async fence() {
     const open = [...this.clients.values()].filter((client) => !client.isClosed && !client.raw.socket.destroyed);
-    if (open.length === 0 || this.trace.isWithoutFence) return;
+    if (open.length === 0) return;
     await this.published(open[0]);
     for (const client of open) await this.roundTrip(client, 'noreply', 1);
   }

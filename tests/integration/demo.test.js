@@ -18,7 +18,7 @@ const FLAGS = [
 describe('the demo page', () => {
   let cluster;
   let browser;
-  let problems;
+  const problems = [];
   before(async () => {
     const { chromium } = require('playwright-core');
     const executablePath = CANDIDATES.find((file) => file && fs.existsSync(file));
@@ -40,7 +40,6 @@ describe('the demo page', () => {
     t.after(() => context.close());
     const page = await context.newPage();
     page.setDefaultTimeout(LIMIT_MS);
-    problems = problems || [];
     page.on('pageerror', (error) => problems.push(error.message));
     page.on('request', (request) => {
       const { host } = new URL(request.url());
@@ -65,6 +64,7 @@ describe('the demo page', () => {
     const text = await people(page);
     return names.every((name) => text.includes(name));
   });
+  const reads = (page, text) => until(`"${text}" on the page`, async () => (await page.textContent('#log')).includes(text));
   const seesNot = (page, name) => until(`${name} to be gone`, async () => !(await people(page)).includes(name));
 
   test('lets two tabs see each other join, chat and leave', async (t) => {
@@ -76,10 +76,10 @@ describe('the demo page', () => {
     assert.strictEqual((await ada.textContent('#count')).trim(), '2');
     await ada.fill('#text', 'hello <b>Bob</b> & "all"');
     await ada.press('#text', 'Enter');
-    await bob.waitForFunction(() => document.querySelector('#log').textContent.includes('hello <b>Bob</b> & "all"'));
+    await reads(bob, 'hello <b>Bob</b> & "all"');
     await bob.fill('#text', 'hello Ada');
     await bob.press('#text', 'Enter');
-    await ada.waitForFunction(() => document.querySelector('#log').textContent.includes('hello Ada'));
+    await reads(ada, 'hello Ada');
     assert.strictEqual(await bob.$('#log b'), null, 'what people write is text');
     await bob.close();
     await seesNot(ada, 'Bob');

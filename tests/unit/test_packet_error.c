@@ -98,6 +98,17 @@ static void an_error_shows_name_and_fields_after_its_message(void **state)
     assert_text(&text, "{\"message\":\"pub obj\",\"name\":\"CustomError\",\"code\":7}");
 }
 
+static void an_error_may_say_that_the_token_is_bad(void **state)
+{
+    sc_error_t error = sc_error(NULL, "auth no");
+    sc_text_t text = {0};
+
+    (void)state;
+    error.is_bad_token = true;
+    sc_error_write(&text, &error);
+    assert_text(&text, "{\"message\":\"auth no\",\"isBadToken\":true}");
+}
+
 static void an_error_that_is_json_goes_out_as_it_is(void **state)
 {
     sc_error_t error = sc_error("X", "not shown");
@@ -167,6 +178,7 @@ int main(void)
         cmocka_unit_test(a_channel_is_escaped_in_the_message),
         cmocka_unit_test(a_plain_error_has_no_name),
         cmocka_unit_test(an_error_shows_name_and_fields_after_its_message),
+        cmocka_unit_test(an_error_may_say_that_the_token_is_bad),
         cmocka_unit_test(an_error_that_is_json_goes_out_as_it_is),
         cmocka_unit_test(an_expired_token_has_an_iso_date_and_is_bad),
         cmocka_unit_test(a_token_that_is_too_early_is_not_bad),

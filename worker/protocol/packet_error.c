@@ -103,6 +103,8 @@ void sc_error_write(sc_text_t *text, const sc_error_t *error)
         sc_text_add(text, SC_STR(","));
         sc_text_add(text, error->fields);
     }
+    if (error->is_bad_token)
+        sc_text_add(text, SC_STR(",\"isBadToken\":true"));
     sc_text_add(text, SC_STR("}"));
 }
 
