@@ -10,9 +10,9 @@
  *     +------+---------+----------+------------+-------+-----------+----------...
  *
  *     sender    instance of the process that sends: another one after every restart, never 0
- *     receiver  instance that the batch is meant for; 0: the sender doesn't know the other side (yet): a hello,
- *               which has no records and the number 0
- *     seq       number of the batch, from 1, counted for each pair of instances
+ *     receiver  instance that the batch is meant for; 0: the sender doesn't know the other side (yet)
+ *     seq       number of the batch, from 1, counted for each pair of instances; 0: a hello, which has no records.
+ *               Without a receiver it wants an answer, with one it is the answer
  *     confirm   every batch of the other side up to this number has been dealt with
  *
  *     type 1                                         what follows

@@ -6,18 +6,16 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <nanomsg/nn.h>
-#include <nanomsg/pair.h>
-#include <stdio.h>
 
-#define ADDRESS_BYTES 160
 #define BATCH_BYTES_FIRST 4096u
 /* Batches that one link may hand out in a turn: others have something to read too. */
 #define BATCHES_PER_TURN 32
 #define HELLO_INTERVAL_MS 200u
-#define RECONNECT_MS 10
-#define RECONNECT_MAX_MS 200
+/* How often a worker looks whether the broker has bound its address anew. */
+#define LOOK_INTERVAL_MS 100u
 
 static void drop_batches(sc_bus_link_t *link);
+static void reset(sc_bus_link_t *link, uint64_t instance);
 
 static void free_msg(char *msg)
 {
@@ -52,12 +50,40 @@ static void on_writable(evutil_socket_t fd, short what, void *arg)
     sc_bus_link_flush_later(arg);
 }
 
+/* Repeated until the other side is known: a hello may be lost with a connection that came too early. */
+static void start_hello(sc_bus_link_t *link)
+{
+    link->is_hello_due = true;
+    sc_bus_link_flush_later(link);
+    sc_wheel_start(&link->setup.loop->wheel, &link->hello_timer, HELLO_INTERVAL_MS);
+}
+
 static void on_hello_timer(sc_wheel_timer_t *timer)
 {
     sc_bus_link_t *link = sc_list_entry(timer, sc_bus_link_t, hello_timer);
 
-    link->is_hello_due = true;
-    sc_bus_link_flush_later(link);
+    if (link->instance == 0)
+        start_hello(link);
+}
+
+/* ---- The endpoint -------------------------------------------------------------------------- */
+
+/* The other side becomes unknown, and all that was under way is void. */
+static void renew_endpoint(sc_bus_link_t *link)
+{
+    if (sc_bus_endpoint_renew(&link->endpoint) != SC_OK)
+        sc_die("a link can't be opened again");
+    reset(link, 0);
+    start_hello(link);
+}
+
+static void on_look_timer(sc_wheel_timer_t *timer)
+{
+    sc_bus_link_t *link = sc_list_entry(timer, sc_bus_link_t, look_timer);
+
+    if (sc_bus_endpoint_is_stale(&link->endpoint))
+        renew_endpoint(link);
+    sc_wheel_start(&link->setup.loop->wheel, timer, LOOK_INTERVAL_MS);
 }
 
 /* ---- Out ----------------------------------------------------------------------------------- */
@@ -70,7 +96,7 @@ static void fail(sc_bus_link_t *link, const char *reason)
            link->setup.broker_id, link->setup.worker_id, reason);
     link->is_failed = true;
     drop_batches(link);
-    /* A header that doesn't name the other side tells it that we have given up on it. */
+    /* A hello that doesn't name the other side tells it that we have given up on it. */
     link->is_hello_due = true;
     sc_bus_link_flush_later(link);
     link->setup.handler->on_failed(link);
@@ -87,7 +113,7 @@ static sc_status_t send_msg(sc_bus_link_t *link, char *msg)
     int sent;
 
     do
-        sent = nn_send(link->socket, &msg, NN_MSG, NN_DONTWAIT);
+        sent = nn_send(link->endpoint.socket, &msg, NN_MSG, NN_DONTWAIT);
     while (sent < 0 && nn_errno() == EINTR);
     if (sent >= 0) {
         link->batches_sent++;
@@ -101,7 +127,7 @@ static sc_status_t send_msg(sc_bus_link_t *link, char *msg)
 
 static sc_status_t send_hello(sc_bus_link_t *link)
 {
-    sc_bus_header_t header = {link->setup.instance, 0, 0, 0};
+    sc_bus_header_t header = {link->setup.instance, link->is_failed ? 0 : link->instance, 0, 0};
     char *msg = nn_allocmsg(SC_BUS_HEADER_BYTES, 0);
     sc_status_t status;
 
@@ -111,8 +137,6 @@ static sc_status_t send_hello(sc_bus_link_t *link)
     status = send_msg(link, msg);
     if (status != SC_OK)
         free_msg(msg);
-    else if (link->instance == 0) /* nanomsg may have lost it with a connection that came too early */
-        sc_wheel_start(&link->setup.loop->wheel, &link->hello_timer, HELLO_INTERVAL_MS);
     link->is_hello_due = status == SC_AGAIN;
     return status;
 }
@@ -278,22 +302,25 @@ static void reset(sc_bus_link_t *link, uint64_t instance)
     link->handled_seq = 0;
 }
 
+/* It may not know us: its process may be younger than our hello. */
+static void answer_hello(sc_bus_link_t *link)
+{
+    link->is_hello_due = true;
+    sc_bus_link_flush_later(link);
+}
+
 static void learn(sc_bus_link_t *link, uint64_t instance)
 {
     reset(link, instance);
-    link->is_hello_due = false;
     sc_wheel_stop(&link->setup.loop->wheel, &link->hello_timer);
-    /* It may wait for a sign of us: its process may be younger than our hello. */
-    sc_bus_link_confirm_later(link);
+    answer_hello(link);
     link->setup.handler->on_instance(link);
 }
 
 void sc_bus_link_forget(sc_bus_link_t *link)
 {
     link->gone_instance = link->instance;
-    reset(link, 0);
-    link->is_hello_due = true;
-    sc_bus_link_flush_later(link);
+    renew_endpoint(link);
 }
 
 /* Hands records out, until the end or until one is put off. @return whether the end was reached. */
@@ -323,11 +350,14 @@ static void hold(sc_bus_link_t *link, char *msg, const sc_bus_reader_t *reader)
     watch(link->receive_event, false);
 }
 
-/* A header that doesn't name us. */
-static void take_hello(sc_bus_link_t *link)
+static void take_hello(sc_bus_link_t *link, const sc_bus_header_t *header)
 {
+    if (header->receiver != 0)
+        return; /* an answer */
     if (link->received_seq > 0)
         fail(link, "the other side has given up on it");
+    else
+        answer_hello(link);
 }
 
 /* @return whether the batch's records are for us. */
@@ -339,9 +369,9 @@ static bool take_header(sc_bus_link_t *link, const sc_bus_header_t *header)
         learn(link, header->sender);
     if (link->is_failed)
         return false;
-    if (header->receiver == 0)
-        take_hello(link);
-    if (header->receiver != link->setup.instance)
+    if (header->seq == 0)
+        take_hello(link, header);
+    if (header->seq == 0 || header->receiver != link->setup.instance)
         return false; /* meant for the process before this one */
     if (header->seq != link->received_seq + 1) {
         fail(link, "a batch is missing");
@@ -384,7 +414,7 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
     (void)what;
     for (int i = 0; i < BATCHES_PER_TURN && link->held_msg == NULL; i++) {
         void *msg = NULL;
-        int len = nn_recv(link->socket, &msg, NN_MSG, NN_DONTWAIT);
+        int len = nn_recv(link->endpoint.socket, &msg, NN_MSG, NN_DONTWAIT);
 
         if (len >= 0) {
             take_batch(link, msg, (size_t)len);
@@ -414,53 +444,12 @@ bool sc_bus_link_is_known(const sc_bus_link_t *link)
 
 /* ---- Open and close ------------------------------------------------------------------------ */
 
-static sc_status_t refused(const char *what)
-{
-    sc_log(SC_LOG_ERROR, "%s: %s", what, nn_strerror(nn_errno()));
-    return SC_ERR_IO;
-}
-
-static sc_status_t set_option(const sc_bus_link_t *link, int option, int value)
-{
-    if (nn_setsockopt(link->socket, NN_SOL_SOCKET, option, &value, sizeof(value)) != 0)
-        return refused("nn_setsockopt");
-    return SC_OK;
-}
-
-static sc_status_t open_socket(sc_bus_link_t *link)
-{
-    char address[ADDRESS_BYTES];
-    int written;
-    sc_status_t status;
-
-    written = snprintf(address, sizeof(address), "ipc://%s/b%" PRIu32 "w%" PRIu32 ".ipc",
-                       link->setup.runtime_dir, link->setup.broker_id, link->setup.worker_id);
-    if (written < 0 || (size_t)written >= sizeof(address)) {
-        sc_log(SC_LOG_ERROR, "the runtime directory's name is too long");
-        return SC_ERR_IO;
-    }
-    link->socket = nn_socket(AF_SP, NN_PAIR);
-    if (link->socket < 0)
-        return refused("nn_socket");
-    status = set_option(link, NN_RCVMAXSIZE, -1); /* what may be published bounds a batch */
-    if (status == SC_OK)
-        status = set_option(link, NN_RECONNECT_IVL, RECONNECT_MS);
-    if (status == SC_OK)
-        status = set_option(link, NN_RECONNECT_IVL_MAX, RECONNECT_MAX_MS);
-    if (status != SC_OK)
-        return status;
-    if (link->setup.is_broker ? nn_bind(link->socket, address) < 0
-                              : nn_connect(link->socket, address) < 0)
-        return refused(address);
-    return SC_OK;
-}
-
 static struct event *new_event(sc_bus_link_t *link, int option, short what, event_callback_fn run)
 {
     int fd = -1;
     size_t size = sizeof(fd);
 
-    if (nn_getsockopt(link->socket, NN_SOL_SOCKET, option, &fd, &size) != 0)
+    if (nn_getsockopt(link->endpoint.socket, NN_SOL_SOCKET, option, &fd, &size) != 0)
         return NULL;
     return event_new(link->setup.loop->base, fd, what, run, link);
 }
@@ -483,20 +472,22 @@ sc_status_t sc_bus_link_open(sc_bus_link_t *link, const sc_bus_setup_t *setup)
     sc_status_t status;
 
     memset(link, 0, sizeof(*link));
-    link->socket = -1;
     link->setup = *setup;
     sc_list_init(&link->queue);
     sc_turn_task_init(&link->flush_task, run_flush);
     sc_wheel_timer_init(&link->hello_timer, on_hello_timer);
-    status = open_socket(link);
+    sc_wheel_timer_init(&link->look_timer, on_look_timer);
+    status = sc_bus_endpoint_open(&link->endpoint, setup->runtime_dir, setup->broker_id,
+                                  setup->worker_id, setup->is_broker, (uint32_t)setup->instance);
     if (status == SC_OK)
         status = open_events(link);
     if (status != SC_OK) {
         sc_bus_link_close(link);
         return status;
     }
-    link->is_hello_due = true;
-    sc_bus_link_flush_later(link);
+    start_hello(link);
+    if (!setup->is_broker)
+        sc_wheel_start(&setup->loop->wheel, &link->look_timer, LOOK_INTERVAL_MS);
     return SC_OK;
 }
 
@@ -512,8 +503,7 @@ void sc_bus_link_close(sc_bus_link_t *link)
         event_free(link->send_event);
     sc_turn_task_cancel(&link->flush_task);
     sc_wheel_stop(&link->setup.loop->wheel, &link->hello_timer);
-    if (link->socket >= 0 && nn_close(link->socket) != 0)
-        sc_log(SC_LOG_WARN, "nn_close: %s", nn_strerror(nn_errno()));
+    sc_wheel_stop(&link->setup.loop->wheel, &link->look_timer);
+    sc_bus_endpoint_close(&link->endpoint);
     memset(link, 0, sizeof(*link));
-    link->socket = -1;
 }

@@ -14,6 +14,7 @@
 #ifndef SC_COMMON_BUS_LINK_H
 #define SC_COMMON_BUS_LINK_H
 
+#include "common/bus_endpoint.h"
 #include "common/bus_format.h"
 #include "common/loop.h"
 
@@ -44,9 +45,10 @@ typedef struct sc_bus_setup {
     const char *runtime_dir;
     uint32_t broker_id;
     uint32_t worker_id;
-    bool is_broker;             /* the broker binds, the worker connects */
-    uint64_t instance;          /* of this process */
-    uint64_t queue_bytes_max;   /* batches that wait for the other side; beyond, the link fails. 0: any number */
+    bool is_broker;    /* the broker binds, the worker connects */
+    uint64_t instance; /* of this process */
+    uint64_t
+        queue_bytes_max; /* batches that wait for the other side; beyond, the link fails. 0: any number */
     const sc_bus_handler_t *handler;
 } sc_bus_setup_t;
 
@@ -60,26 +62,28 @@ typedef struct sc_bus_batch {
 /** Embedded in a broker's peer or a worker's broker link. All members are this file's own. */
 struct sc_bus_link {
     sc_bus_setup_t setup;
-    int socket; /* of nanomsg; -1: closed */
+    sc_bus_endpoint_t endpoint;
     struct event *receive_event;
     struct event *send_event;
     sc_turn_task_t flush_task;
     sc_wheel_timer_t hello_timer;
+    sc_wheel_timer_t look_timer; /* of a worker: whether the broker is another one */
     uint64_t instance;      /* the other side's; 0: UNKNOWN */
     uint64_t gone_instance; /* the last one that was forgotten: what still comes from it is void */
     bool is_failed;
     bool is_hello_due;
-    bool is_header_due; /* a batch without records, if there are none: something is to be confirmed */
-    char *msg;          /* batch in the making, NULL: none */
+    bool
+        is_header_due; /* a batch without records, if there are none: something is to be confirmed */
+    char *msg;         /* batch in the making, NULL: none */
     size_t len;
     size_t capacity;
     sc_list_t queue; /* sc_bus_batch_t, full ones that could not be sent yet */
     uint64_t queue_bytes;
-    uint64_t sent_seq;      /* of the last batch that was completed */
-    uint64_t received_seq;  /* of the last batch that came */
-    uint64_t handled_seq;   /* of the last one whose records were all handed out */
-    char *held_msg;         /* the batch that on_record put off */
-    sc_bus_reader_t held;   /* its records from the put off one on */
+    uint64_t sent_seq;     /* of the last batch that was completed */
+    uint64_t received_seq; /* of the last batch that came */
+    uint64_t handled_seq;  /* of the last one whose records were all handed out */
+    char *held_msg;        /* the batch that on_record put off */
+    sc_bus_reader_t held;  /* its records from the put off one on */
     uint64_t batches_sent;
     uint64_t batches_received;
 };

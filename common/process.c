@@ -18,22 +18,31 @@ extern char **environ;
 static struct {
     char *start;
     size_t len;
+    char **environment; /* where it lies now */
 } title_area;
 
-/* Moves the environment out of the area and extends the area over where it was. */
+/* Moves the environment out of the area and extends the area over where it was. The copies lie in one block that the area
+ * keeps: a variable that is removed later is still somebody's. */
 static char *take_environment(char *end)
 {
     size_t count = 0;
+    size_t bytes = 0;
     char **copy;
+    char *at;
 
-    while (environ[count] != NULL)
-        count++;
-    copy = sc_alloc_zeroed(count + 1, sizeof(char *));
+    for (; environ[count] != NULL; count++)
+        bytes += strlen(environ[count]) + 1;
+    copy = sc_alloc_zeroed(1, (count + 1) * sizeof(char *) + bytes);
+    at = (char *)(copy + count + 1);
     for (size_t i = 0; i < count; i++) {
-        copy[i] = sc_strdup(sc_str_from(environ[i]));
+        size_t len = strlen(environ[i]) + 1;
+
+        copy[i] = memcpy(at, environ[i], len);
+        at += len;
         if (environ[i] == end)
-            end = environ[i] + strlen(environ[i]) + 1;
+            end = environ[i] + len;
     }
+    title_area.environment = copy;
     environ = copy;
     return end;
 }

@@ -79,7 +79,8 @@ static void remove_sockets(const sc_runtime_dir_t *dir)
         struct stat info;
 
         if (fstatat(dir->fd, entry->d_name, &info, AT_SYMLINK_NOFOLLOW) == 0 &&
-            S_ISSOCK(info.st_mode) && unlinkat(dir->fd, entry->d_name, 0) != 0)
+            (S_ISSOCK(info.st_mode) || S_ISLNK(info.st_mode)) &&
+            unlinkat(dir->fd, entry->d_name, 0) != 0)
             sc_log(SC_LOG_WARN, "%s/%s can't be removed: %s", dir->path, entry->d_name,
                    strerror(errno));
     }

@@ -253,6 +253,7 @@ static void deinit(sc_worker_t *worker)
     sc_accept_stop(worker->accept);
     sc_net_deinit(&worker->net);
     sc_socket_finish_all(worker);
+    sc_exchange_abandon(worker->exchange);
     sc_plugins_unload(&worker->plugins);
     sc_timer_stop_all(&worker->timers);
     sc_master_link_deinit(&worker->master);

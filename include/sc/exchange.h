@@ -10,7 +10,7 @@ SC_EXTERN_C_BEGIN
 
 /* ---- Publish and subscribe ------------------------------------------------------------------------------- */
 
-/** `status`: SC_OK: acknowledged by the broker. */
+/** `status`: SC_OK: acknowledged by the broker; SC_ERR_STATE: the worker ends before that. */
 typedef void (*sc_publish_done_cb)(sc_status_t status, void *arg);
 
 /**

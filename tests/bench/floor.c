@@ -3,6 +3,8 @@
  *
  *     floor --mode send --sockets N --payload P --inflight K --batch B
  *         A bare loop of send() to each of N TCP connections, B messages in one call; another process reads them.
+ *     floor --mode connect
+ *         accept(), two requests and two answers on each connection; another process makes them.
  *     floor --mode ping
  *         One byte to and fro over a nanomsg pair between two processes: the least that a message waits.
  *     floor --mode stream --payload P
@@ -68,32 +70,35 @@ static uint64_t cpu_of(pid_t pid)
 
 /* ---- send ---- */
 
-static void connect_pair(int listener, int *left, int *right)
+static int listen_anywhere(struct sockaddr_in *address)
 {
-    struct sockaddr_in address;
-    socklen_t address_len = sizeof address;
-    int on = 1;
+    socklen_t address_len = sizeof *address;
+    int listener = socket(AF_INET, SOCK_STREAM, 0);
 
-    if (getsockname(listener, (struct sockaddr *)&address, &address_len) != 0)
-        sc_bench_fail("getsockname: %s", strerror(errno));
-    *left = socket(AF_INET, SOCK_STREAM, 0);
-    if (*left < 0 || connect(*left, (struct sockaddr *)&address, address_len) != 0)
-        sc_bench_fail("connect: %s", strerror(errno));
-    *right = accept(listener, NULL, NULL);
-    if (*right < 0 || setsockopt(*left, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on) != 0)
-        sc_bench_fail("accept: %s", strerror(errno));
+    *address =
+        (struct sockaddr_in){.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    if (listener < 0 || bind(listener, (struct sockaddr *)address, sizeof *address) != 0 ||
+        listen(listener, 128) != 0 ||
+        getsockname(listener, (struct sockaddr *)address, &address_len) != 0)
+        sc_bench_fail("listen: %s", strerror(errno));
+    return listener;
 }
 
 static void connect_pairs(int *left, int *right, size_t count)
 {
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    int listener = socket(AF_INET, SOCK_STREAM, 0);
+    struct sockaddr_in address;
+    int listener = listen_anywhere(&address);
+    int on = 1;
 
-    if (listener < 0 || bind(listener, (struct sockaddr *)&address, sizeof address) != 0 ||
-        listen(listener, 128) != 0)
-        sc_bench_fail("listen: %s", strerror(errno));
-    for (size_t i = 0; i < count; i++)
-        connect_pair(listener, &left[i], &right[i]);
+    for (size_t i = 0; i < count; i++) {
+        left[i] = socket(AF_INET, SOCK_STREAM, 0);
+        if (left[i] < 0 || connect(left[i], (struct sockaddr *)&address, sizeof address) != 0 ||
+            setsockopt(left[i], IPPROTO_TCP, TCP_NODELAY, &on, sizeof on) != 0)
+            sc_bench_fail("connect: %s", strerror(errno));
+        right[i] = accept(listener, NULL, NULL);
+        if (right[i] < 0)
+            sc_bench_fail("accept: %s", strerror(errno));
+    }
     (void)close(listener);
 }
 
@@ -171,6 +176,62 @@ static void measure_send(const floor_option_t *option)
                  (double)own_ns / 1e3 / (double)deliveries,
                  (double)deliveries * 1e3 / (double)option->milliseconds);
     end_child(reader);
+}
+
+/* ---- connect ---- */
+
+static const char REQUEST[] = "GET /socketcluster/ HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n";
+static const char ANSWER[] = "HTTP/1.1 101 Switching Protocols\r\n\r\n";
+
+static bool exchange(int fd, const char *text, bool speaks_first)
+{
+    char buffer[512];
+    ssize_t len = (ssize_t)strlen(text);
+
+    if (speaks_first && send(fd, text, (size_t)len, MSG_NOSIGNAL) != len)
+        return false;
+    if (recv(fd, buffer, sizeof buffer, 0) <= 0)
+        return false;
+    return speaks_first || send(fd, text, (size_t)len, MSG_NOSIGNAL) == len;
+}
+
+static _Noreturn void connect_forever(const struct sockaddr_in *address)
+{
+    const struct linger reset = {.l_onoff = 1}; /* no port is held after the close */
+
+    for (;;) {
+        int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+        if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset, sizeof reset) != 0 ||
+            connect(fd, (const struct sockaddr *)address, sizeof *address) != 0 ||
+            !exchange(fd, REQUEST, true) || !exchange(fd, REQUEST, true))
+            _exit(1);
+        (void)close(fd);
+    }
+}
+
+static void measure_connect(const floor_option_t *option)
+{
+    struct sockaddr_in address;
+    int listener = listen_anywhere(&address);
+    uint64_t until_ns = sc_now_ns() + option->milliseconds * 1000000u;
+    uint64_t own_ns = sc_own_cpu_ns();
+    uint64_t count = 0;
+    pid_t client = start_child();
+
+    if (client == 0)
+        connect_forever(&address);
+    for (; sc_now_ns() < until_ns; count++) {
+        int fd = accept(listener, NULL, NULL);
+
+        if (fd < 0 || !exchange(fd, ANSWER, false) || !exchange(fd, ANSWER, false))
+            sc_bench_fail("accept: %s", strerror(errno));
+        (void)close(fd);
+    }
+    (void)printf("{\"cpu_us_per_connection\":%.2f}\n",
+                 (double)(sc_own_cpu_ns() - own_ns) / 1e3 / (double)count);
+    end_child(client);
+    (void)close(listener);
 }
 
 /* ---- nanomsg ---- */
@@ -273,24 +334,36 @@ static void measure_stream(const floor_option_t *option, const char *url)
 
 int main(int argc, char **argv)
 {
-    floor_option_t option = {
-        .sockets = 100, .payload_bytes = 64, .inflight = 1, .milliseconds = 1000, .mode = "send"};
-    const sc_bench_option_t table[] = {
-        {"--sockets", &option.sockets, NULL},   {"--payload", &option.payload_bytes, NULL},
-        {"--inflight", &option.inflight, NULL}, {"--milliseconds", &option.milliseconds, NULL},
-        {"--mode", NULL, &option.mode},         {NULL, NULL, NULL}};
+    floor_option_t option = {.sockets = 100,
+                             .payload_bytes = 64,
+                             .inflight = 1,
+                             .batch = 1,
+                             .milliseconds = 1000,
+                             .mode = "send"};
+    const sc_bench_option_t table[] = {{"--sockets", &option.sockets, NULL},
+                                       {"--payload", &option.payload_bytes, NULL},
+                                       {"--inflight", &option.inflight, NULL},
+                                       {"--batch", &option.batch, NULL},
+                                       {"--milliseconds", &option.milliseconds, NULL},
+                                       {"--mode", NULL, &option.mode},
+                                       {NULL, NULL, NULL}};
     char url[64];
 
     sc_bench_options(argc, argv, table);
+    if (option.sockets * option.payload_bytes * option.inflight * option.batch == 0 ||
+        option.milliseconds == 0)
+        sc_bench_fail("a number is 0");
     (void)snprintf(url, sizeof url, "ipc:///tmp/sc-bench-floor-%d", (int)getpid());
     if (strcmp(option.mode, "send") == 0)
         measure_send(&option);
+    else if (strcmp(option.mode, "connect") == 0)
+        measure_connect(&option);
     else if (strcmp(option.mode, "ping") == 0)
         measure_ping(&option, url);
     else if (strcmp(option.mode, "stream") == 0)
         measure_stream(&option, url);
     else
-        sc_bench_fail("--mode is send, ping or stream");
+        sc_bench_fail("--mode is send, connect, ping or stream");
     (void)unlink(url + strlen("ipc://"));
     return 0;
 }

@@ -28,8 +28,10 @@ install_npm() {
         >"$cache/$name.log" 2>&1 || echo "left out: $name could not be installed, see $cache/$name.log" >&2
 }
 
-# Unpacked, not installed: the system's own nginx, if there is one, stays as it is.
+# Unpacked, not installed: the system's own nginx, if there is one, stays as it is. With this module nginx insists on the
+# folder that Debian compiled in, whatever its configuration says.
 install_nchan() {
+    [ -d /var/lib/nginx ] || mkdir /var/lib/nginx 2>/dev/null || true
     [ -f "$cache/nchan/installed" ] && return
     mkdir -p "$cache/nchan"
     (cd "$cache/nchan" && apt-get download nginx libnginx-mod-nchan &&

@@ -29,16 +29,16 @@ function tokenErrors(packet) {
 }
 
 const HANDSHAKE = 'docs/protocol.md, "The handshake"';
-const TELLING = 'docs/protocol.md, "Telling V1 from V2"';
+const TELLING = 'docs/protocol.md, "Telling the generations apart"';
 const EVENTS = 'docs/protocol.md, "Events and answers"';
 const ERRORS = 'docs/protocol.md, "Error objects": the s9 to s14 column for every client';
 const AUTH = 'docs/protocol.md, "Authentication packets"';
 const VERIFYING = 'docs/protocol.md, "Verifying"';
-const COMMON = 'docs/protocol.md, "V2 in one table, and the common form"';
+const COMMON = 'docs/protocol.md, "Differences of the generations"';
 const SUBSCRIBE = 'docs/protocol.md, "#subscribe"';
 const PUBLISH = 'docs/protocol.md, "#publish"';
 const CLOSING = 'docs/protocol.md, "Who sends what": close frames have code and reason';
-const DEFECTS = 'docs/protocol.md, "Defects of the originals that a server must not copy"';
+const DEFECTS = 'docs/protocol.md, "Where we differ from the originals, and why"';
 const OPENING = 'docs/protocol.md, "Answers other than 101"';
 
 const differences = [];

@@ -160,7 +160,7 @@ module.exports = (differ) => {
   });
 
   differ(/^presence-v6\/kickout$/, 'a kickOut ends the subscription',
-    'docs/protocol.md, "Defects of the originals that a server must not copy"', (lines) =>
+    'docs/protocol.md, "Where we differ from the originals, and why"', (lines) =>
       eachPacket(lines, (packet) => (packet.rid === 5 ? { ...packet, data: { ...packet.data, subs: [], count: 0 } } : undefined)));
 
   differ(/^presence-v6\/nbf-after-good$/, 'losing the token is a leave', DEFECT(5), (lines) =>
@@ -224,7 +224,7 @@ module.exports = (differ) => {
     });
 
   differ(/^presence-v6\/limit-bypass$/, 'unsubscribing from nothing does not raise the limit',
-    'docs/protocol.md, "Defects of the originals that a server must not copy"', (lines) => {
+    'docs/protocol.md, "Where we differ from the originals, and why"', (lines) => {
       const like = lines.map(text).find((packet) => packet && packet.error).error;
       eachPacket(lines, (packet) => {
         const channel = { 3: 'b', 4: 'c', 5: 'd' }[packet.rid];

@@ -8,7 +8,7 @@
 sc_status_t sc_exchange_publish(sc_worker_t *worker, sc_str_t channel, sc_str_t data,
                                 sc_publish_done_cb done, void *arg)
 {
-    return sc_exchange_submit(worker->exchange, channel, data, done, arg);
+    return sc_exchange_submit(worker->exchange, channel, data, done, arg, NULL);
 }
 
 sc_watch_t *sc_exchange_watch(sc_worker_t *worker, sc_str_t channel, sc_message_cb callback,

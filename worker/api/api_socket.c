@@ -103,7 +103,8 @@ sc_status_t sc_socket_set_auth_token(sc_socket_t *socket, sc_str_t claims, uint3
         give_signed(socket, sc_text_str(&signed_text), sc_text_str(&final_claims), expires_at_s,
                     callback, arg);
     else
-        sc_socket_end_quietly(socket, SC_CLOSE_SIGN_FAILED, SC_STR("Could not sign the auth token"));
+        sc_socket_end_quietly(socket, SC_CLOSE_SIGN_FAILED,
+                              SC_STR("Could not sign the auth token"));
     if (signed_text.len > 0)
         explicit_bzero(signed_text.ptr, signed_text.len);
     sc_text_free(&signed_text);

@@ -53,6 +53,7 @@ sc_backlog_entry_t *sc_backlog_add(sc_backlog_t *backlog, sc_str_t channel, sc_s
     entry->seq = backlog->next_seq++;
     entry->done = done;
     entry->arg = arg;
+    entry->after = NULL;
     entry->channel_len = (uint32_t)channel.len;
     entry->data_len = (uint32_t)data.len;
     entry->has_data = !sc_str_is_none(data);
@@ -92,7 +93,7 @@ sc_backlog_entry_t *sc_backlog_take(sc_backlog_t *backlog, uint64_t seq)
     return entry;
 }
 
-const sc_backlog_entry_t *sc_backlog_get(const sc_backlog_t *backlog, uint64_t seq)
+sc_backlog_entry_t *sc_backlog_get(const sc_backlog_t *backlog, uint64_t seq)
 {
     if (seq < backlog->first_seq || seq >= backlog->next_seq)
         return NULL;

@@ -11,6 +11,8 @@ typedef struct sc_backlog_entry {
     uint64_t seq;
     sc_publish_done_cb done; /* may be NULL */
     void *arg;
+    void (*after)(void *arg); /* called after `done`; NULL: nobody waits for it */
+    void *after_arg;
     uint32_t channel_len;
     uint32_t data_len;
     bool has_data;
@@ -41,7 +43,7 @@ sc_backlog_entry_t *sc_backlog_add(sc_backlog_t *backlog, sc_str_t channel, sc_s
 /** Takes an entry out: the caller frees it. NULL: it is not there (any more). */
 sc_backlog_entry_t *sc_backlog_take(sc_backlog_t *backlog, uint64_t seq);
 /** The entry of that number, borrowed, or NULL. Walk from first_seq to next_seq for all. */
-const sc_backlog_entry_t *sc_backlog_get(const sc_backlog_t *backlog, uint64_t seq);
+sc_backlog_entry_t *sc_backlog_get(const sc_backlog_t *backlog, uint64_t seq);
 
 sc_str_t sc_backlog_channel(const sc_backlog_entry_t *entry);
 sc_str_t sc_backlog_data(const sc_backlog_entry_t *entry);

@@ -111,6 +111,8 @@ static void take_ack(sc_broker_link_t *link, uint64_t seq)
     link->exchange->counts.acknowledged++;
     if (entry->done != NULL)
         entry->done(SC_OK, entry->arg);
+    if (entry->after != NULL)
+        entry->after(entry->after_arg);
     free(entry);
 }
 

@@ -30,14 +30,16 @@ typedef struct sc_channel {
     uint32_t hold_count;     /* references; 0 frees */
     uint32_t interest_count; /* who wants its messages; each also holds */
     uint32_t own_count;      /* of these, sc_exchange_subscribe of plugins */
-    uint32_t unanswered_count; /* requests to the broker under way; each also holds. Only the last one's answer makes the
+    uint32_t
+        unanswered_count; /* requests to the broker under way; each also holds. Only the last one's answer makes the
                                   channel STANDING: an earlier one may be of a subscription that has ended since */
-    sc_list_t watches;       /* sc_watch_t, see exchange.c */
+    sc_list_t watches; /* sc_watch_t, see exchange.c */
     /* Owned by protocol/subscription.c: the sockets of this worker that are subscribed. */
     struct sc_subscription **subscribers;
     uint32_t subscriber_count;
     uint32_t subscriber_capacity;
-    sc_text_t packet_head; /* what a #publish packet of this channel begins with, up to the data; empty: not made yet */
+    sc_text_t
+        packet_head; /* what a #publish packet of this channel begins with, up to the data; empty: not made yet */
     uint32_t name_len;
     char name[]; /* name_len bytes and a NUL */
 } sc_channel_t;

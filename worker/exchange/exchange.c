@@ -94,7 +94,7 @@ static uint64_t backlog_bytes(const sc_exchange_t *exchange)
 }
 
 sc_status_t sc_exchange_submit(sc_exchange_t *exchange, sc_str_t channel, sc_str_t data,
-                               sc_publish_done_cb done, void *arg)
+                               sc_publish_done_cb done, void *arg, uint64_t *seq)
 {
     uint64_t cost = sc_backlog_cost(channel, data);
     sc_broker_link_t *link;
@@ -110,8 +110,48 @@ sc_status_t sc_exchange_submit(sc_exchange_t *exchange, sc_str_t channel, sc_str
     if (entry == NULL)
         return SC_ERR_LIMIT;
     exchange->counts.published++;
+    if (seq != NULL)
+        *seq = entry->seq;
     sc_broker_link_publish(link, entry);
     return SC_OK;
+}
+
+bool sc_exchange_after(sc_exchange_t *exchange, sc_str_t channel, uint64_t seq,
+                       void (*after)(void *arg), void *arg)
+{
+    sc_broker_link_t *link = &exchange->links[sc_exchange_broker_for(exchange, channel)];
+    sc_backlog_entry_t *entry = sc_backlog_get(&link->backlog, seq);
+
+    if (entry == NULL)
+        return false;
+    sc_assert(entry->after == NULL);
+    entry->after = after;
+    entry->after_arg = arg;
+    return true;
+}
+
+static void abandon_link(sc_broker_link_t *link)
+{
+    uint64_t end_seq = link->backlog.next_seq;
+
+    /* Whoever is told may publish again: that is dropped with the rest, without a word. */
+    for (uint64_t seq = link->backlog.first_seq; seq < end_seq; seq++) {
+        sc_backlog_entry_t *entry = sc_backlog_take(&link->backlog, seq);
+
+        if (entry == NULL)
+            continue;
+        if (entry->done != NULL)
+            entry->done(SC_ERR_STATE, entry->arg);
+        if (entry->after != NULL)
+            entry->after(entry->after_arg);
+        free(entry);
+    }
+}
+
+void sc_exchange_abandon(sc_exchange_t *exchange)
+{
+    for (uint32_t i = 0; exchange != NULL && i < exchange->broker_count; i++)
+        abandon_link(&exchange->links[i]);
 }
 
 sc_exchange_counts_t sc_exchange_get_counts(const sc_exchange_t *exchange)

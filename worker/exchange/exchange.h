@@ -57,19 +57,32 @@ void sc_channel_part(sc_channel_t *channel);
  * it from the broker like all others, before `done` is called.
  *
  * @param data  JSON text, none for none; copied
- * @param done  called once in a later turn; may be NULL
+ * @param done  called once in a later turn; may be NULL. SC_ERR_STATE: the worker ends before it was acknowledged
+ * @param seq   if not NULL, set to the publication's number, for sc_exchange_after
  * @return SC_OK; SC_ERR_INVALID: the name is too long; SC_ERR_LIMIT: publishBacklog is full
  */
-SC_MUST_CHECK sc_status_t sc_exchange_submit(sc_exchange_t *exchange, sc_str_t channel, sc_str_t data,
-                                             sc_publish_done_cb done, void *arg);
+SC_MUST_CHECK sc_status_t sc_exchange_submit(sc_exchange_t *exchange, sc_str_t channel,
+                                             sc_str_t data, sc_publish_done_cb done, void *arg,
+                                             uint64_t *seq);
+/**
+ * Calls `after` once a publication, and with it all that went before it through the same broker, has reached this worker's
+ * subscribers and was acknowledged.
+ *
+ * @param seq  of sc_exchange_submit, for the same channel; one may wait for each
+ * @return false: that is so already: `after` will not be called
+ */
+SC_MUST_CHECK bool sc_exchange_after(sc_exchange_t *exchange, sc_str_t channel, uint64_t seq,
+                                     void (*after)(void *arg), void *arg);
+/** The worker ends: those who wait for acknowledgements are told SC_ERR_STATE, or `after`. Nothing is sent again from now on. */
+void sc_exchange_abandon(sc_exchange_t *exchange);
 
 /** What has happened since the start, and what is there now. */
 typedef struct sc_exchange_counts {
-    uint64_t published;       /* taken by sc_exchange_submit */
+    uint64_t published; /* taken by sc_exchange_submit */
     uint64_t acknowledged;
-    uint64_t resent;          /* to a new broker */
-    uint64_t received;        /* messages from brokers */
-    uint64_t duplicates;      /* of these, skipped */
+    uint64_t resent;     /* to a new broker */
+    uint64_t received;   /* messages from brokers */
+    uint64_t duplicates; /* of these, skipped */
     uint64_t batches_sent;
     uint64_t batches_received;
     uint64_t broker_restarts; /* seen by their instance */
@@ -80,9 +93,12 @@ sc_exchange_counts_t sc_exchange_get_counts(const sc_exchange_t *exchange);
 
 /* For api/api_exchange.c: see sc/exchange.h. */
 uint32_t sc_exchange_broker_for(const sc_exchange_t *exchange, sc_str_t channel);
-SC_MUST_CHECK sc_status_t sc_exchange_send_plugin(sc_exchange_t *exchange, uint32_t broker, sc_str_t plugin, sc_str_t payload);
+SC_MUST_CHECK sc_status_t sc_exchange_send_plugin(sc_exchange_t *exchange, uint32_t broker,
+                                                  sc_str_t plugin, sc_str_t payload);
 SC_MUST_CHECK sc_status_t sc_exchange_listen_plugin(sc_exchange_t *exchange, const char *plugin,
-                                                    sc_broker_message_cb on_message, sc_link_cb on_link, void *arg);
-sc_watch_t *sc_exchange_add_watch(sc_exchange_t *exchange, sc_str_t channel, sc_message_cb callback, void *arg);
+                                                    sc_broker_message_cb on_message,
+                                                    sc_link_cb on_link, void *arg);
+sc_watch_t *sc_exchange_add_watch(sc_exchange_t *exchange, sc_str_t channel, sc_message_cb callback,
+                                  void *arg);
 
 #endif

@@ -5,6 +5,8 @@
 
 /* So much of a path is shown in the log. The query is not: it may hold a token. */
 #define LOGGED_PATH_BYTES 200u
+/* What a new connection has for its first request when the worker is about to end. */
+#define FIRST_REQUEST_MS 1000u
 
 static void free_session(sc_http_request_t *session)
 {
@@ -19,12 +21,15 @@ void sc_http_session_free_all(sc_http_t *http)
     sc_list_each(node, &http->sessions) free_session(sc_list_entry(node, sc_http_request_t, node));
 }
 
+static void start_timer_ms(sc_http_request_t *session, uint64_t delay_ms)
+{
+    session->timed_backlog = sc_conn_backlog(session->conn);
+    sc_wheel_start(&session->http->setup.net->loop->wheel, &session->timer, delay_ms);
+}
+
 static void start_timer(sc_http_request_t *session)
 {
-    const sc_http_setup_t *setup = &session->http->setup;
-
-    session->timed_backlog = sc_conn_backlog(session->conn);
-    sc_wheel_start(&setup->net->loop->wheel, &session->timer, setup->options->http_timeout_ms);
+    start_timer_ms(session, session->http->setup.options->http_timeout_ms);
 }
 
 static void stop_timer(sc_http_request_t *session)
@@ -104,6 +109,7 @@ void sc_http_session_answer(sc_http_request_t *session, const sc_http_response_t
     is_head = sc_str_equal(sc_http_head_method(session->head), SC_STR("HEAD"));
     send_and_unref(session->conn,
                    sc_http_response_new(response, &http->date, keeps_alive, !is_head));
+    session->has_answered = true;
     if (keeps_alive)
         go_on(session);
     else
@@ -221,7 +227,12 @@ void sc_http_drain(sc_http_t *http)
     {
         sc_http_request_t *session = sc_list_entry(node, sc_http_request_t, node);
 
-        if (session->stage == SC_HTTP_IDLE)
+        if (session->stage != SC_HTTP_IDLE)
+            continue;
+        /* The first request of a new connection may be on its way: its client would take the close for a failure. */
+        if (session->has_answered)
             close_session(session);
+        else
+            start_timer_ms(session, FIRST_REQUEST_MS);
     }
 }

@@ -27,6 +27,7 @@ struct sc_http_request {
     sc_wheel_timer_t timer;
     uint64_t timed_backlog; /* what waited to be written when the timer was started */
     sc_http_stage_t stage;
+    bool has_answered; /* a request before the present one */
     char address[INET6_ADDRSTRLEN];
 };
 

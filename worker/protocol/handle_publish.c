@@ -7,6 +7,7 @@
 #include "worker/protocol/handle.h"
 #include "worker/protocol/packet_error.h"
 #include "worker/protocol/packet_write.h"
+#include "worker/protocol/subscription.h"
 #include "worker/worker.h"
 
 /* What the broker's acknowledgement leads to. */
@@ -57,14 +58,26 @@ static void on_acknowledged(sc_status_t status, void *arg)
     free_ack(ack);
 }
 
+/* The publisher gets its own message, if it is subscribed: an #unsubscribe that follows waits for it. */
+static void note_own(const sc_action_t *action, uint64_t seq)
+{
+    sc_subscription_t *subscription = sc_subscription_find(action->socket, action->channel);
+
+    if (subscription != NULL)
+        subscription->published_seq = seq;
+}
+
 static void publish(sc_action_t *action)
 {
     publish_ack_t *ack = sc_str_is_none(action->cid) ? NULL : new_ack(action);
+    uint64_t seq;
     sc_status_t status = sc_exchange_submit(action->worker->exchange, action->channel, action->data,
-                                            ack != NULL ? on_acknowledged : NULL, ack);
+                                            ack != NULL ? on_acknowledged : NULL, ack, &seq);
 
-    if (status == SC_OK)
+    if (status == SC_OK) {
+        note_own(action, seq);
         return;
+    }
     if (ack != NULL)
         free_ack(ack);
     if (status == SC_ERR_LIMIT)

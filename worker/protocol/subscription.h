@@ -20,6 +20,7 @@ typedef struct sc_subscription {
     sc_channel_t *channel;      /* held and joined */
     uint32_t index;             /* in channel->subscribers */
     bool stands;                /* listeners have been told */
+    uint64_t published_seq;     /* of what this socket has published here last; 0: nothing */
     sc_subscribe_wait_t *waits; /* in the order of the packets */
 } sc_subscription_t;
 

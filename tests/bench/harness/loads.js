@@ -5,9 +5,12 @@ const FANOUT = ['--milliseconds'];
 
 // A floor that is the cost of system calls: one send() for each message and subscriber, or one for those that arrive
 // together.
+// A publication of 64 bytes is a frame of some 120.
+const send = (sockets, ...more) => ['floor', '--mode', 'send', '--payload', 120, '--sockets', sockets, ...more];
+
 const sendFloor = (sockets, inflight) => ({
-  single: ['floor', '--mode', 'send', '--sockets', sockets, '--inflight', inflight],
-  batched: ['floor', '--mode', 'send', '--sockets', sockets, '--batch', inflight],
+  single: send(sockets, '--inflight', inflight),
+  batched: send(sockets, '--batch', inflight),
 });
 
 function fanout(args) {
@@ -24,7 +27,6 @@ const LOADS = [
     aim: '1.1; 14 times below SocketCluster 6.8',
     args: fanout(['--subscribers', 100, '--inflight', 8]),
     floor: sendFloor(100, 8),
-    floorFigure: (floors) => floors.batched.cpu_us_per_delivery,
     floorText: (floors) =>
       `${round(floors.batched.cpu_us_per_delivery)} (8 messages in a send), ` +
       `${round(floors.single.cpu_us_per_delivery)} (a send for each)`,
@@ -40,7 +42,6 @@ const LOADS = [
     aim: '4.5',
     args: fanout(['--subscribers', 1000, '--inflight', 2]),
     floor: sendFloor(1000, 2),
-    floorFigure: (floors) => floors.batched.cpu_us_per_delivery,
     floorText: (floors) =>
       `${round(floors.batched.cpu_us_per_delivery)} (2 messages in a send), ` +
       `${round(floors.single.cpu_us_per_delivery)} (a send for each)`,
@@ -58,7 +59,6 @@ const LOADS = [
       ...sendFloor(50, 4),
       stream: ['floor', '--mode', 'stream', '--payload', 150],
     },
-    floorFigure: (floors) => floors.batched.cpu_us_per_delivery,
     floorText: (floors) =>
       `${round(floors.batched.cpu_us_per_delivery)} (4 messages in a send), ` +
       `${round(floors.single.cpu_us_per_delivery)} (a send for each); ` +
@@ -75,7 +75,6 @@ const LOADS = [
     aim: '150',
     args: fanout(['--subscribers', 1, '--inflight', 1]),
     floor: { ping: ['floor', '--mode', 'ping'] },
-    floorFigure: (floors) => floors.ping.round_trip_us.p50,
     floorText: (floors) => `${round(floors.ping.round_trip_us.p50)} (nanomsg to and fro)`,
     why: 'Four sleeping threads are woken one after the other: worker, its nanomsg thread, broker and back. A server '
       + 'without a broker wakes one.',
@@ -91,8 +90,7 @@ const LOADS = [
       ['CPU per delivery', 'µs', (r) => r.cpu_us_per_delivery],
     ],
     args: fanout(['--subscribers', 100, '--rate', 200]),
-    floor: { single: ['floor', '--mode', 'send', '--sockets', 100] },
-    floorFigure: (floors) => floors.single.cpu_us_per_delivery * 100,
+    floor: { single: send(100) },
     floorText: (floors) => `${round(floors.single.cpu_us_per_delivery * 100)} (100 sends one after the other)`,
     why: 'Latency counts from when a message was due. The last of 100 subscribers waits for 99 sends.',
   },
@@ -104,6 +102,8 @@ const LOADS = [
     also: [['connections per second', '', (r) => r.connects_per_second]],
     aim: '60',
     isIdle: true,
+    floor: { connect: ['floor', '--mode', 'connect'] },
+    floorText: (floors) => `${round(floors.connect.cpu_us_per_connection)} (accept, two reads, two sends, close)`,
     why: 'accept, the upgrade and the handshake are two reads and two writes for each connection, beside TCP\'s own.',
   },
   {
@@ -125,9 +125,19 @@ const LOADS = [
     also: [['connections', '', (r) => r.connections]],
     aim: '0.02 for 10,000',
     isIdle: true,
+    floor: { single: send(1000) },
+    floorText: (floors) => `${round((floors.single.cpu_us_per_delivery * 10000) / 8e6)} (10,000 sends in 8 s)`,
     why: 'A ping is one send and one receive.',
   },
 ];
+
+// One frame with all names to each user.
+function rosterFloor(users) {
+  return {
+    floor: { roster: ['floor', '--mode', 'send', '--sockets', users, '--payload', users * 8] },
+    floorText: (floors) => `${round((floors.roster.cpu_us_per_delivery * users) / 1e6)} (one roster to each)`,
+  };
+}
 
 function presenceLoad(id, users, aim, extra) {
   return {
@@ -145,7 +155,6 @@ function presenceLoad(id, users, aim, extra) {
     ],
     aim,
     isPresence: true,
-    args: () => ['presence', '--users', users, ...(extra.args || [])],
     ...extra,
   };
 }
@@ -154,12 +163,14 @@ const PRESENCE = [
   presenceLoad('presence-100', 100, '0.1', {
     args: () => ['presence', '--users', 100, '--return', 1, '--hold-milliseconds', 2000],
     servers: ['ours', 'sc6'],
+    ...rosterFloor(100),
     limit: 15,
     why: 'The floor of the original\'s protocol is a pong of each member to each who joins; a roster saves them.',
   }),
   presenceLoad('presence-1000', 1000, '2; 3 s; 100 MB', {
     args: () => ['presence', '--users', 1000, '--return', 1, '--hold-milliseconds', 3000],
     servers: ['ours', 'sc6'],
+    ...rosterFloor(1000),
     limit: 12,
     why: '1,000 users that each learn of 1,000 are a million names: some 10 MB as rosters, a million packets as pongs.',
   }),

@@ -1,0 +1,40 @@
+/*
+ * link_end.h: one end of a link, for tests of the other: it writes down as text what comes, and sends what it is told.
+ */
+#ifndef SC_TEST_LINK_END_H
+#define SC_TEST_LINK_END_H
+
+#include "common/bus_link.h"
+
+#include <sc/json.h>
+
+typedef struct link_end {
+    sc_bus_link_t link;
+    sc_loop_t *loop;
+    sc_text_t log;          /* "SUBSCRIBE a;PUBLISH 1 a=data;" */
+    uint32_t instance_count; /* of the other side's processes */
+    uint32_t failed_count;
+    uint64_t confirmed;     /* highest number */
+    bool confirms;          /* each record at the end of its turn */
+    bool puts_off;          /* records are not taken now */
+} link_end_t;
+
+/** Makes an empty directory for sockets. */
+void make_runtime_dir(char path[64]);
+void remove_runtime_dir(const char *path);
+
+/** Opens an end with a new instance. It is a broker's, or a worker's. */
+void link_end_open(link_end_t *end, sc_loop_t *loop, const char *runtime_dir, uint32_t broker_id,
+                   uint32_t worker_id, bool is_broker);
+void link_end_close(link_end_t *end);
+/** Turns until the other side is known, and forgets what was written down. */
+void link_end_meet(link_end_t *end);
+/** Turns until that, and no more, was written down; then forgets it. */
+void link_end_expect(link_end_t *end, const char *log);
+/** Adds a record of a name and data, NULL: none. */
+void link_end_send(link_end_t *end, sc_bus_type_t type, const char *name, const char *data);
+/** Adds a PUBLISH, or a MESSAGE. */
+void link_end_send_message(link_end_t *end, sc_bus_type_t type, uint64_t origin, uint64_t seq,
+                           const char *channel, const char *data);
+
+#endif
