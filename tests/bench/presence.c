@@ -233,6 +233,15 @@ static void turn(presence_t *presence)
 
 /* ---- phases ---- */
 
+/* Those who do something at once: the user `first` and every `step`-th after it. */
+typedef struct group {
+    uint32_t first;
+    uint32_t step;
+} group_t;
+
+static const group_t EVERYBODY = {0, 1};
+static const group_t HALF = {1, 2};
+
 /* What a phase cost, printed as "name":{...}. */
 typedef struct meter {
     sc_tree_t tree;
@@ -273,18 +282,19 @@ static void meter_print(const meter_t *meter, presence_t *presence, const char *
     (void)fflush(stdout);
 }
 
-/* Connects the users from `first` on; the time of handshakes isn't that of presence. */
-static void connect_from(presence_t *presence, uint32_t first)
+/* Connects the users of a group; the time of handshakes isn't that of presence. */
+static void connect_group(presence_t *presence, group_t group)
 {
     uint64_t start_ns = sc_now_ns();
-    uint32_t opened = first;
     uint32_t ready = presence->ready_count;
-    uint32_t count = (uint32_t)presence->user_count - first;
+    uint32_t opened = 0;
+    uint32_t next = group.first;
 
-    while (presence->ready_count - ready < count) {
-        while (opened < presence->user_count &&
-               opened - first - (presence->ready_count - ready) < CONNECTING_MAX) {
-            sc_client_open(&presence->load, &presence->clients[opened], opened, presence->path);
+    while (next < presence->user_count || presence->ready_count - ready < opened) {
+        while (next < presence->user_count &&
+               opened - (presence->ready_count - ready) < CONNECTING_MAX) {
+            sc_client_open(&presence->load, &presence->clients[next], next, presence->path);
+            next += group.step;
             opened++;
         }
         turn(presence);
@@ -322,24 +332,27 @@ static void join(presence_t *presence, uint32_t index)
 static uint64_t converge(presence_t *presence)
 {
     uint64_t start_ns = sc_now_ns();
+    uint64_t changed_ns;
 
     while (!sc_belief_is_exact(&presence->belief)) {
         turn(presence);
-        if (sc_now_ns() - start_ns > presence->limit_seconds * 1000000000u) {
+        if (sc_now_ns() - start_ns > presence->limit_seconds * 1000000000u &&
+            !sc_belief_is_exact(&presence->belief)) {
             presence->is_converged = false;
             return sc_now_ns();
         }
     }
-    return presence->belief.last_change_ns;
+    changed_ns = presence->belief.last_change_ns;
+    return changed_ns > start_ns ? changed_ns : start_ns;
 }
 
-static void join_from(presence_t *presence, uint32_t first, const char *phase)
+static void join_group(presence_t *presence, group_t group, const char *phase)
 {
     meter_t meter;
 
-    connect_from(presence, first);
+    connect_group(presence, group);
     meter_start(&meter, presence);
-    for (uint32_t i = first; i < presence->user_count; i++)
+    for (uint32_t i = group.first; i < presence->user_count; i += group.step)
         join(presence, i);
     meter_print(&meter, presence, phase, converge(presence));
 }
@@ -355,12 +368,12 @@ static void hold(presence_t *presence)
     meter_print(&meter, presence, "hold", sc_now_ns());
 }
 
-static void vanish_from(presence_t *presence, uint32_t first)
+static void vanish_group(presence_t *presence, group_t group)
 {
     meter_t meter;
 
     meter_start(&meter, presence);
-    for (uint32_t i = first; i < presence->user_count; i++) {
+    for (uint32_t i = group.first; i < presence->user_count; i += group.step) {
         sc_client_close(&presence->clients[i]);
         sc_belief_user_gone(&presence->belief, i, sc_now_ns());
     }
@@ -369,17 +382,16 @@ static void vanish_from(presence_t *presence, uint32_t first)
 
 static void run(presence_t *presence)
 {
-    uint32_t half = (uint32_t)presence->user_count / 2;
     const sc_belief_t *belief = &presence->belief;
 
     (void)printf("{\"users\":%llu,\"rooms\":%llu,\"room_size\":%llu,",
                  (unsigned long long)presence->user_count, (unsigned long long)presence->room_count,
                  (unsigned long long)presence->room_size);
-    join_from(presence, 0, "join");
+    join_group(presence, EVERYBODY, "join");
     hold(presence);
-    vanish_from(presence, half);
+    vanish_group(presence, HALF);
     if (presence->does_return)
-        join_from(presence, half, "return");
+        join_group(presence, HALF, "return");
     sc_histogram_print(&belief->join_time, "join_us");
     (void)printf(",");
     sc_histogram_print(&belief->leave_time, "leave_us");

@@ -44,8 +44,9 @@ static void on_instance(sc_bus_link_t *link)
 
 static void write_down(sc_text_t *log, const sc_bus_record_t *record)
 {
-    static const char *const names[] = {"",        "SUBSCRIBE", "UNSUBSCRIBE", "SUBSCRIBED", "SYNCED",
-                                        "PUBLISH", "MESSAGE",   "ACK",         "PLUGIN"};
+    static const char *const names[] = {"",           "SUBSCRIBE", "UNSUBSCRIBE",
+                                        "SUBSCRIBED", "SYNCED",    "PUBLISH",
+                                        "MESSAGE",    "ACK",       "PLUGIN"};
 
     sc_text_addf(log, "%s", names[record->type]);
     if (record->seq > 0)
@@ -98,8 +99,8 @@ void link_end_open(link_end_t *end, sc_loop_t *loop, const char *runtime_dir, ui
         .broker_id = broker_id,
         .worker_id = worker_id,
         .is_broker = is_broker,
-        .instance = is_broker ? sc_bus_broker_instance(broker_id, 0)
-                              : sc_bus_worker_instance(worker_id, 0),
+        .instance =
+            is_broker ? sc_bus_broker_instance(broker_id, 0) : sc_bus_worker_instance(worker_id, 0),
         .queue_bytes_max = 4 << 20,
         .handler = &handler,
     };
@@ -138,8 +139,7 @@ void link_end_expect(link_end_t *end, const char *log)
 
 void link_end_send(link_end_t *end, sc_bus_type_t type, const char *name, const char *data)
 {
-    sc_bus_record_t record = {
-        .type = type, .name = sc_str_from(name), .data = sc_str_from(data)};
+    sc_bus_record_t record = {.type = type, .name = sc_str_from(name), .data = sc_str_from(data)};
 
     assert_true(sc_bus_link_add(&end->link, &record) > 0);
 }

@@ -11,12 +11,12 @@
 typedef struct link_end {
     sc_bus_link_t link;
     sc_loop_t *loop;
-    sc_text_t log;          /* "SUBSCRIBE a;PUBLISH 1 a=data;" */
+    sc_text_t log;           /* "SUBSCRIBE a;PUBLISH 1 a=data;" */
     uint32_t instance_count; /* of the other side's processes */
     uint32_t failed_count;
-    uint64_t confirmed;     /* highest number */
-    bool confirms;          /* each record at the end of its turn */
-    bool puts_off;          /* records are not taken now */
+    uint64_t confirmed; /* highest number */
+    bool confirms;      /* each record at the end of its turn */
+    bool puts_off;      /* records are not taken now */
 } link_end_t;
 
 /** Makes an empty directory for sockets. */

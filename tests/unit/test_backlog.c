@@ -63,8 +63,7 @@ static void an_entry_holds_copies_of_what_was_published(void **state)
 
 static void no_data_stays_none_and_empty_data_empty(void **state)
 {
-    const sc_backlog_entry_t *none =
-        sc_backlog_add(*state, SC_STR(""), sc_str_none(), NULL, NULL);
+    const sc_backlog_entry_t *none = sc_backlog_add(*state, SC_STR(""), sc_str_none(), NULL, NULL);
     const sc_backlog_entry_t *empty = sc_backlog_add(*state, SC_STR(""), SC_STR(""), NULL, NULL);
 
     assert_true(sc_str_is_none(sc_backlog_data(none)));
@@ -147,8 +146,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(an_entry_holds_copies_of_what_was_published, set_up,
                                         tear_down),
-        cmocka_unit_test_setup_teardown(no_data_stays_none_and_empty_data_empty, set_up,
-                                        tear_down),
+        cmocka_unit_test_setup_teardown(no_data_stays_none_and_empty_data_empty, set_up, tear_down),
         cmocka_unit_test_setup_teardown(entries_can_be_taken_in_any_order_and_once, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(numbers_go_on_when_it_was_empty_meanwhile, set_up,

@@ -219,8 +219,8 @@ static void send_raw(const sc_bus_header_t *header, const char *records, size_t 
 
     sc_bus_header_write(batch, header);
     memcpy(batch + SC_BUS_HEADER_BYTES, records, len);
-    assert_true(nn_send(worker.link.endpoint.socket, batch, SC_BUS_HEADER_BYTES + len, NN_DONTWAIT) >
-                0);
+    assert_true(
+        nn_send(worker.link.endpoint.socket, batch, SC_BUS_HEADER_BYTES + len, NN_DONTWAIT) > 0);
     turn_for(&loop, 20);
 }
 

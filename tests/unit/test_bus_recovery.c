@@ -475,14 +475,14 @@ static void check_stream(uint32_t receiver, uint32_t channel, uint32_t worker, u
             continue;
         if (received->number != last + 1)
             FAIL("seed %u: worker %u got %u after %u from process %u of worker %u in channel %u",
-                     shared->seed, receiver, received->number, last, life_number, worker, channel);
+                 shared->seed, receiver, received->number, last, life_number, worker, channel);
         last = received->number;
     }
     if (last < from->acknowledged[channel] || last > from->published[channel])
         FAIL("seed %u: worker %u got up to %u from process %u of worker %u in channel %u, of which "
-                 "%u were acknowledged and %u published",
-                 shared->seed, receiver, last, life_number, worker, channel,
-                 from->acknowledged[channel], from->published[channel]);
+             "%u were acknowledged and %u published",
+             shared->seed, receiver, last, life_number, worker, channel,
+             from->acknowledged[channel], from->published[channel]);
 }
 
 static void check_receiver(uint32_t receiver)
@@ -536,7 +536,8 @@ static uint64_t run(uint32_t seed, bool kills_workers)
 
 /* ---- Tests --------------------------------------------------------------------------------- */
 
-static void every_acknowledged_message_arrives_once_and_in_order_when_brokers_are_killed(void **state)
+static void
+every_acknowledged_message_arrives_once_and_in_order_when_brokers_are_killed(void **state)
 {
     uint64_t resent = 0;
 
@@ -546,7 +547,8 @@ static void every_acknowledged_message_arrives_once_and_in_order_when_brokers_ar
     assert_true(resent > 0); /* else it tested nothing */
 }
 
-static void every_acknowledged_message_arrives_once_and_in_order_when_workers_are_killed_too(void **state)
+static void
+every_acknowledged_message_arrives_once_and_in_order_when_workers_are_killed_too(void **state)
 {
     (void)state;
     for (uint32_t seed = 11; seed <= 13; seed++)

@@ -464,6 +464,8 @@ static void draining_closes_idle_connections_and_others_after_their_answer(void 
     int idle = fixture->peer;
     char byte;
 
+    peer_sends(fixture, "GET /a HTTP/1.1\r\nHost: a\r\n\r\n");
+    expect_answer(fixture, OK_HEAD("5") KEPT "/a []");
     connect_peer(fixture);
     fixture->answers_later = true;
     peer_sends(fixture, "GET /a HTTP/1.1\r\nHost: a\r\n\r\n");
@@ -475,6 +477,18 @@ static void draining_closes_idle_connections_and_others_after_their_answer(void 
     expect_answer(fixture, "");
     assert_false(fixture->has_eof);
     answer(fixture->waiting);
+    expect_answer(fixture, OK_HEAD("5") CLOSED "/a []");
+    expect_eof(fixture);
+}
+
+static void a_new_connection_is_still_answered_while_draining(void **state)
+{
+    fixture_t *fixture = *state;
+
+    turn_for(&fixture->loop, 5);
+    sc_http_drain(fixture->http);
+    turn_for(&fixture->loop, 5);
+    peer_sends(fixture, "GET /a HTTP/1.1\r\nHost: a\r\n\r\n");
     expect_answer(fixture, OK_HEAD("5") CLOSED "/a []");
     expect_eof(fixture);
 }
@@ -617,6 +631,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(each_answer_starts_the_time_anew, set_up, tear_down),
         cmocka_unit_test_setup_teardown(
             draining_closes_idle_connections_and_others_after_their_answer, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_new_connection_is_still_answered_while_draining, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(a_connection_becomes_a_websocket, set_up, tear_down),
         cmocka_unit_test_setup_teardown(an_opening_may_be_decided_later, set_up, tear_down),
         cmocka_unit_test_setup_teardown(an_opening_may_be_refused, set_up, tear_down),

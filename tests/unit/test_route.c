@@ -118,8 +118,7 @@ int main(void)
                                         tear_down),
         cmocka_unit_test_setup_teardown(a_channel_that_nobody_wants_is_not_in_the_table, set_up,
                                         tear_down),
-        cmocka_unit_test_setup_teardown(the_empty_name_is_a_channel_of_its_own, set_up,
-                                        tear_down),
+        cmocka_unit_test_setup_teardown(the_empty_name_is_a_channel_of_its_own, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_worker_that_goes_leaves_all_channels_and_no_other_does,
                                         set_up, tear_down),
     };

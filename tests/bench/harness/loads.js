@@ -179,7 +179,7 @@ const PRESENCE = [
     args: () => ['presence', '--users', 10000, '--return', 0, '--hold-milliseconds', 10000],
     servers: ['ours'],
     setup: { workers: 4 },
-    limit: 30,
+    limit: 25,
     isLong: true,
     why: 'A hundred million names have to reach the clients once: about a gigabyte.',
   }),
