@@ -245,6 +245,18 @@ static void a_batch_for_an_earlier_process_is_dropped(void **state)
     assert_int_equal(broker.failed_count, 0);
 }
 
+static void a_side_that_asks_again_who_is_there_is_answered_again(void **state)
+{
+    sc_bus_header_t header = {worker.link.setup.instance, 0, 0, 0};
+    uint64_t batches = broker.link.batches_sent;
+
+    (void)state;
+    send_raw(&header, "", 0);
+    assert_int_equal(broker.link.batches_sent, batches + 1);
+    assert_int_equal(broker.instance_count, 1);
+    assert_int_equal(broker.failed_count, 0);
+}
+
 static void a_malformed_batch_fails_the_link(void **state)
 {
     sc_bus_header_t header = next_header();
@@ -306,6 +318,7 @@ int main(void)
         TEST(what_still_comes_from_a_worker_that_was_forgotten_is_void),
         TEST(what_waits_for_a_process_that_was_forgotten_goes_to_nobody),
         TEST(a_batch_for_an_earlier_process_is_dropped),
+        TEST(a_side_that_asks_again_who_is_there_is_answered_again),
         TEST(a_malformed_batch_fails_the_link),
         TEST(a_missing_batch_fails_the_link),
         TEST(a_confirmation_of_what_was_not_sent_fails_the_link),

@@ -42,6 +42,20 @@ static void a_route_lists_its_workers_in_order(void **state)
     assert_int_equal(sc_route_next(route, worker), UINT32_MAX);
 }
 
+static void a_walk_may_begin_anywhere(void **state)
+{
+    const sc_route_t *route;
+
+    (void)state;
+    sc_route_add(&table, SC_STR("a"), 5);
+    sc_route_add(&table, SC_STR("a"), 64);
+    route = sc_route_find(&table, SC_STR("a"));
+    assert_int_equal(sc_route_next(route, 5), 5);
+    assert_int_equal(sc_route_next(route, 6), 64);
+    assert_int_equal(sc_route_next(route, 65), UINT32_MAX);
+    assert_int_equal(sc_route_next(route, 100000), UINT32_MAX);
+}
+
 static void adding_and_removing_twice_changes_nothing(void **state)
 {
     (void)state;
@@ -114,6 +128,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_route_lists_its_workers_in_order, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_walk_may_begin_anywhere, set_up, tear_down),
         cmocka_unit_test_setup_teardown(adding_and_removing_twice_changes_nothing, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(a_channel_that_nobody_wants_is_not_in_the_table, set_up,
