@@ -126,25 +126,27 @@ static void print_ready(const sc_master_t *master)
     sc_log(SC_LOG_INFO, "serving on port %u", master->listeners.port);
 }
 
-static void tell_of_death(sc_child_t *broker, const sc_child_t *worker)
+static void tell_of_death(sc_child_t *broker, const sc_child_t *worker, uint32_t restart_count)
 {
-    sc_child_send(broker,
-                  json_pack("{s:s,s:I,s:I}", "type", "workerDown", "worker", (json_int_t)worker->id,
-                            "restarts", (json_int_t)worker->restart_count));
+    sc_child_send(broker, json_pack("{s:s,s:I,s:I}", "type", "workerDown", "worker",
+                                    (json_int_t)worker->id, "restarts", (json_int_t)restart_count));
 }
 
 static void tell_brokers_of_death(sc_master_t *master, const sc_child_t *worker)
 {
     for (uint32_t i = 0; i < master->options->brokers; i++)
-        tell_of_death(&master->brokers[i], worker);
+        tell_of_death(&master->brokers[i], worker, worker->restart_count);
 }
 
-/* A broker that is new need not wait for those who can't come. */
+/* A broker that is new need not wait for those who can't come. The count of one that waits for its restart is that of the
+ * process to come already: the one that has ended had one less. */
 static void tell_of_absent(sc_master_t *master, sc_child_t *broker)
 {
     for (uint32_t i = 0; i < master->options->workers; i++) {
-        if (master->workers[i].state == SC_CHILD_DOWN)
-            tell_of_death(broker, &master->workers[i]);
+        const sc_child_t *worker = &master->workers[i];
+
+        if (worker->state == SC_CHILD_DOWN && worker->restart_count > 0)
+            tell_of_death(broker, worker, worker->restart_count - 1);
     }
 }
 

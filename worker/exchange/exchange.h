@@ -65,8 +65,8 @@ SC_MUST_CHECK sc_status_t sc_exchange_submit(sc_exchange_t *exchange, sc_str_t c
                                              sc_str_t data, sc_publish_done_cb done, void *arg,
                                              uint64_t *seq);
 /**
- * Calls `after` once a publication, and with it all that went before it through the same broker, has reached this worker's
- * subscribers and was acknowledged.
+ * Calls `after` once a publication was acknowledged. By then it has reached this worker's subscribers, and so have those that
+ * went before it through the same broker (which may be acknowledged later).
  *
  * @param seq  of sc_exchange_submit, for the same channel; one may wait for each
  * @return false: that is so already: `after` will not be called
