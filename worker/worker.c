@@ -31,31 +31,41 @@ int64_t sc_worker_wall_ms(void)
 
 /* ---- Opening a WebSocket --------------------------------------------------------------------------------- */
 
+/* 401 with the error's message, or with the error itself if it has none (docs/protocol.md, "Answers other than 101"). */
+static void refuse_opening(sc_action_t *action)
+{
+    sc_str_t error = sc_action_error(action);
+    sc_str_t message = sc_json_member(error, "message");
+    sc_text_t body = {0};
+
+    if (sc_str_is_none(message))
+        message = error;
+    if (sc_text_add_unquoted(&body, message) != SC_OK)
+        sc_text_add(&body, message);
+    sc_http_upgrade_refuse(action->http, 401, sc_text_str(&body));
+    sc_text_free(&body);
+}
+
 static void on_opening_asked(sc_action_t *action, bool is_allowed)
 {
     char address[INET6_ADDRSTRLEN];
-    sc_http_request_t *request = action->http;
-    sc_text_t query = {0};
-    sc_str_t body;
+    sc_text_t kept = {0};
+    sc_str_t query;
     sc_conn_t *conn;
 
     if (!is_allowed) {
-        body = sc_json_member(sc_action_error(action), "message");
-        if (sc_str_is_none(body))
-            body = sc_action_error(action);
-        if (sc_text_add_unquoted(&query, body) != SC_OK)
-            sc_text_add(&query, body);
-        sc_http_upgrade_refuse(request, 401, sc_text_str(&query));
-        sc_text_free(&query);
+        refuse_opening(action);
         return;
     }
     /* The request goes with its answer; what the socket keeps of it is copied first. */
-    sc_text_add(&query, sc_http_query(request));
-    body = sc_str_is_none(sc_http_query(request)) ? sc_str_none() : sc_text_str(&query);
-    conn = sc_http_upgrade_finish(request, address, sizeof(address));
+    query = sc_http_query(action->http);
+    sc_text_add(&kept, query);
+    if (!sc_str_is_none(query))
+        query = sc_text_str(&kept);
+    conn = sc_http_upgrade_finish(action->http, address, sizeof(address));
     if (conn != NULL)
-        sc_socket_open(action->worker, conn, address, body);
-    sc_text_free(&query);
+        sc_socket_open(action->worker, conn, address, query);
+    sc_text_free(&kept);
 }
 
 static void on_websocket(sc_http_request_t *request, void *arg)

@@ -272,7 +272,9 @@ describe('limits of a connection', () => {
   });
 
   test('connections over maxConnections are not served, and those before them live on', async (t) => {
-    const cluster = await Cluster.of(t, { plugins: [{ test: 'trace_app' }], options: { maxConnections: 2 } });
+    // Nobody answers pings here while the third waits in vain, for as long as pingTimeout is by default.
+    const options = { maxConnections: 2, pingInterval: 60000, pingTimeout: 120000 };
+    const cluster = await Cluster.of(t, { plugins: [{ test: 'trace_app' }], options });
     const first = await RawSocket.connect(cluster.port);
     const second = await RawSocket.connect(cluster.port);
     await assert.rejects(RawSocket.connect(cluster.port));

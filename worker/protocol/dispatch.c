@@ -34,22 +34,31 @@ sc_str_t sc_dispatch_string(const sc_json_value_t *value, sc_text_t *scratch)
     return sc_text_str(scratch);
 }
 
+/* An array as it is shown so far. */
+typedef struct shown_array {
+    sc_text_t *text;
+    bool has_elements;
+} shown_array_t;
+
 static void show_element(sc_str_t element, sc_json_kind_t kind, void *arg)
 {
-    sc_text_t *text = arg;
+    shown_array_t *shown = arg;
     sc_json_value_t value = {kind, true, element};
 
-    if (text->len > 0 && text->ptr[text->len - 1] != '\x01')
-        sc_text_add(text, SC_STR(","));
-    else if (text->len > 0)
-        text->len--;
-    if (kind != SC_JSON_NULL)
-        sc_dispatch_show(text, &value);
+    if (shown->has_elements)
+        sc_text_add(shown->text, SC_STR(","));
+    shown->has_elements = true;
+    /* An array in an array stays as it came: looking into each level anew would cost a hostile packet's depth times its
+     * length. */
+    if (kind == SC_JSON_ARRAY)
+        sc_text_add(shown->text, element);
+    else if (kind != SC_JSON_NULL)
+        sc_dispatch_show(shown->text, &value);
 }
 
 void sc_dispatch_show(sc_text_t *text, const sc_json_value_t *value)
 {
-    sc_text_t elements = {0};
+    shown_array_t shown = {text, false};
 
     switch (value->kind) {
     case SC_JSON_NONE:
@@ -63,11 +72,8 @@ void sc_dispatch_show(sc_text_t *text, const sc_json_value_t *value)
         sc_text_add(text, SC_STR("[object Object]"));
         break;
     case SC_JSON_ARRAY:
-        sc_text_add(&elements, SC_STR("\x01")); /* stands for "nothing yet" */
-        if (sc_packet_scan_array(value->text, show_element, &elements) == SC_OK &&
-            elements.len > 0 && elements.ptr[0] != '\x01')
-            sc_text_add(text, sc_text_str(&elements));
-        sc_text_free(&elements);
+        if (sc_packet_scan_array(value->text, show_element, &shown) != SC_OK)
+            sc_text_add(text, value->text);
         break;
     default:
         sc_text_add(text, value->text);
