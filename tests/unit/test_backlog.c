@@ -112,6 +112,18 @@ static void all_that_is_left_is_found_when_the_ring_has_grown_around_its_end(voi
         assert_int_equal(sc_backlog_get(backlog, seq)->seq, seq);
 }
 
+static void a_number_that_was_taken_is_not_found_in_the_place_of_a_later_one(void **state)
+{
+    sc_backlog_t *backlog = *state;
+
+    add_many(backlog, 1);
+    take_one(backlog, 1);
+    add_many(backlog, backlog->capacity); /* the last one is where the first one was */
+    assert_null(sc_backlog_get(backlog, 1));
+    assert_null(sc_backlog_take(backlog, 1));
+    assert_int_equal(sc_backlog_get(backlog, 1u + backlog->capacity)->seq, 1 + backlog->capacity);
+}
+
 static void its_bytes_are_those_of_the_entries_that_it_holds(void **state)
 {
     sc_backlog_t *backlog = *state;
@@ -153,6 +165,8 @@ int main(void)
                                         tear_down),
         cmocka_unit_test_setup_teardown(
             all_that_is_left_is_found_when_the_ring_has_grown_around_its_end, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(
+            a_number_that_was_taken_is_not_found_in_the_place_of_a_later_one, set_up, tear_down),
         cmocka_unit_test_setup_teardown(its_bytes_are_those_of_the_entries_that_it_holds, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(a_ring_that_a_long_wait_has_made_large_is_given_back,

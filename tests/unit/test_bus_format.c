@@ -228,6 +228,20 @@ static void a_data_length_beyond_the_limit_is_refused(void **state)
     assert_int_equal(sc_bus_reader_next(&reader, &record), SC_ERR_PROTOCOL);
 }
 
+static void a_plugin_message_without_data_is_refused(void **state)
+{
+    sc_bus_record_t record = {.type = SC_BUS_PLUGIN, .name = {"p", 1}, .data = {"", 0}};
+    char batch[SC_BUS_HEADER_BYTES + 64] = {0};
+    sc_bus_reader_t reader;
+
+    (void)state;
+    assert_true(is_taken(&record));
+    sc_bus_record_write(batch + SC_BUS_HEADER_BYTES, &record);
+    memset(batch + SC_BUS_HEADER_BYTES + 2, 0xff, 4); /* no data */
+    sc_bus_reader_init(&reader, sc_str(batch, sizeof(batch)));
+    assert_int_equal(sc_bus_reader_next(&reader, &record), SC_ERR_PROTOCOL);
+}
+
 static void the_bytes_are_those_of_the_drawing(void **state)
 {
     static const char expected[] = "\6\2\0\3\0\0\0\5\0\0\0\0\0\0\0\1\0\0\0\0\0\0\0abxyz";
@@ -278,7 +292,10 @@ static void no_two_processes_have_the_same_instance(void **state)
     assert_int_not_equal(sc_bus_worker_instance(0, 0), sc_bus_worker_instance(0, 0));
     assert_int_not_equal(sc_bus_worker_instance(0, 0) >> 48, sc_bus_worker_instance(1, 0) >> 48);
     assert_int_not_equal(sc_bus_worker_instance(0, 0) >> 48, sc_bus_broker_instance(0, 0) >> 48);
-    assert_true(sc_bus_worker_instance(0, 0) > 0);
+    /* A worker's number plus one, which the highest bit tells from a broker's: never 0, whatever is drawn. */
+    assert_int_equal(sc_bus_worker_instance(0, 0) >> 48, 1);
+    for (uint32_t broker = 0; broker < 3; broker++)
+        assert_int_equal(sc_bus_broker_instance(broker, 0) >> 48, 0x8000 + broker);
 }
 
 int main(void)
@@ -292,6 +309,7 @@ int main(void)
         cmocka_unit_test(numbers_that_cannot_be_are_refused),
         cmocka_unit_test(an_unknown_type_is_refused),
         cmocka_unit_test(a_data_length_beyond_the_limit_is_refused),
+        cmocka_unit_test(a_plugin_message_without_data_is_refused),
         cmocka_unit_test(the_bytes_are_those_of_the_drawing),
         cmocka_unit_test(channels_spread_over_all_brokers_and_keep_theirs),
         cmocka_unit_test(an_instance_says_which_restart_it_is_of),

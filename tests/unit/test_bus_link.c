@@ -134,6 +134,7 @@ static void batches_wait_for_a_side_that_does_not_read_and_keep_their_order(void
     broker.puts_off = false;
     sc_bus_link_resume(&broker.link);
     link_end_expect(&broker, expected);
+    assert_int_equal(worker.link.queue_bytes, 0);
     assert_int_equal(worker.failed_count, 0);
 }
 

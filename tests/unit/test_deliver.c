@@ -148,6 +148,48 @@ static void acks_that_do_not_follow_each_other_are_told_apart(void **state)
     link_end_expect(&workers[1], "ACK 2+1;");
 }
 
+static void a_confirmation_ends_the_wait_for_earlier_batches_only(void **state)
+{
+    (void)state;
+    subscribe(0, "a");
+    sync_all();
+    publish(1, 1, "a", NULL);
+    link_end_expect(&workers[0], "MESSAGE 1 a;");
+    workers[0].puts_off = true;
+    publish(1, 2, "a", NULL);
+    turn_for(&broker.loop, 15);
+    confirm(0);
+    link_end_expect(&workers[1], "ACK 1+1;");
+    workers[0].puts_off = false;
+    sc_bus_link_resume(&workers[0].link);
+    confirm(0);
+    link_end_expect(&workers[1], "ACK 2+1;");
+}
+
+static void waits_keep_their_order_when_their_ring_grows_around_its_end(void **state)
+{
+    (void)state;
+    subscribe(0, "a");
+    sync_all();
+    for (uint64_t seq = 1; seq <= 10; seq++)
+        publish(1, seq, "a", NULL);
+    turn_for(&broker.loop, 15);
+    confirm(0);
+    link_end_expect(&workers[1], "ACK 1+10;");
+    publish(1, 11, "a", NULL);
+    turn_for(&broker.loop, 15);
+    workers[0].puts_off = true;
+    for (uint64_t seq = 12; seq <= 40; seq++)
+        publish(1, seq, "a", NULL);
+    turn_for(&broker.loop, 15);
+    confirm(0);
+    link_end_expect(&workers[1], "ACK 11+1;");
+    workers[0].puts_off = false;
+    sc_bus_link_resume(&workers[0].link);
+    confirm(0);
+    link_end_expect(&workers[1], "ACK 12+29;");
+}
+
 static void a_worker_that_dies_owes_no_confirmation(void **state)
 {
     (void)state;
@@ -225,6 +267,33 @@ static void a_worker_that_is_down_is_not_waited_for(void **state)
     link_end_expect(&workers[0], "MESSAGE 1 a=x;");
 }
 
+static void a_successor_that_comes_before_word_of_the_death_begins_with_nothing(void **state)
+{
+    (void)state;
+    subscribe(0, "a");
+    sync_all();
+    publish(1, 1, "a", NULL);
+    link_end_expect(&workers[0], "MESSAGE 1 a;");
+    link_end_close(&workers[0]);
+    link_end_open(&workers[0], &broker.loop, runtime_dir, 0, 0, false);
+    link_end_meet(&workers[0]);
+    assert_null(sc_route_find(&broker.routes, SC_STR("a")));
+    assert_true(broker.peers[0].is_known);
+    link_end_expect(&workers[1], "ACK 1+1;"); /* the dead owes no confirmation */
+}
+
+static void a_record_that_only_brokers_send_fails_the_link(void **state)
+{
+    (void)state;
+    subscribe(0, "a");
+    sync_all();
+    link_end_send(&workers[0], SC_BUS_SUBSCRIBED, "a", NULL);
+    turn_for(&broker.loop, 15);
+    assert_true(broker.peers[0].bus.is_failed);
+    assert_int_equal(workers[0].failed_count, 1);
+    assert_false(broker.peers[1].bus.is_failed);
+}
+
 /* ---- Plugins ------------------------------------------------------------------------------- */
 
 static void on_event(const sc_broker_event_t *event, void *arg)
@@ -273,6 +342,34 @@ static void plugins_hear_of_what_workers_do(void **state)
     expect_events("pub 0 a x;unsub 0 a ;sub 0 b ;");
     sc_peer_on_worker_down(&broker.peers[0], 0);
     expect_events("unsub 0 b ;down 0  ;");
+}
+
+static void a_worker_that_says_twice_that_it_is_up_comes_up_once(void **state)
+{
+    (void)state;
+    assert_int_equal(sc_broker_on(&broker, "p", SC_BROKER_WORKER_UP, on_event, NULL), SC_OK);
+    link_end_send(&workers[0], SC_BUS_SYNCED, NULL, NULL);
+    link_end_send(&workers[0], SC_BUS_SYNCED, NULL, NULL);
+    expect_events("up 0  ;");
+}
+
+static void publish_on_subscribe(const sc_broker_event_t *event, void *arg)
+{
+    (void)arg;
+    if (sc_str_equal(event->channel, SC_STR("trigger")))
+        assert_int_equal(sc_broker_publish(&broker, SC_STR("a"), SC_STR("own")), SC_OK);
+}
+
+static void what_a_plugin_publishes_goes_before_what_comes_later_in_the_same_turn(void **state)
+{
+    (void)state;
+    assert_int_equal(sc_broker_on(&broker, "p", SC_BROKER_SUBSCRIBE, publish_on_subscribe, NULL),
+                     SC_OK);
+    subscribe(0, "a");
+    sync_all();
+    subscribe(1, "trigger");
+    publish(1, 1, "a", "x"); /* in the same batch */
+    link_end_expect(&workers[0], "MESSAGE 1 a=own;MESSAGE 1 a=x;");
 }
 
 static void what_a_plugin_publishes_goes_out_once_the_broker_is_ready(void **state)
@@ -327,12 +424,18 @@ int main(void)
         TEST(a_publication_is_acknowledged_once_all_others_have_confirmed),
         TEST(what_only_its_own_worker_gets_is_acknowledged_at_once_behind_the_message),
         TEST(acks_that_do_not_follow_each_other_are_told_apart),
+        TEST(a_confirmation_ends_the_wait_for_earlier_batches_only),
+        TEST(waits_keep_their_order_when_their_ring_grows_around_its_end),
         TEST(a_worker_that_dies_owes_no_confirmation),
         TEST(the_successor_of_a_publisher_gets_none_of_its_acks),
         TEST(word_of_a_death_that_comes_after_the_successor_is_ignored),
         TEST(nothing_is_delivered_before_every_worker_has_come),
         TEST(a_worker_that_is_down_is_not_waited_for),
+        TEST(a_successor_that_comes_before_word_of_the_death_begins_with_nothing),
+        TEST(a_record_that_only_brokers_send_fails_the_link),
         TEST(plugins_hear_of_what_workers_do),
+        TEST(a_worker_that_says_twice_that_it_is_up_comes_up_once),
+        TEST(what_a_plugin_publishes_goes_before_what_comes_later_in_the_same_turn),
         TEST(what_a_plugin_publishes_goes_out_once_the_broker_is_ready),
         TEST(a_plugin_publishes_only_what_its_broker_carries),
         TEST(a_plugin_sends_to_a_worker_that_is_there),

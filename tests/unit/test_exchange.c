@@ -189,6 +189,31 @@ static void what_is_published_without_a_broker_waits_for_one(void **state)
     expect_heard("done x SC_OK;");
 }
 
+static void what_waited_for_the_first_broker_of_all_is_not_sent_again(void **state)
+{
+    (void)state;
+    sc_exchange_free(exchange);
+    link_end_close(&broker);
+    open_exchange();
+    publish("a", "1", "one");
+    link_end_open(&broker, &loop, runtime_dir, 0, 0, true);
+    link_end_expect(&broker, "SYNCED;PUBLISH 1 a=1;");
+    assert_int_equal(sc_exchange_get_counts(exchange).resent, 0);
+    replace_broker();
+    link_end_expect(&broker, "SYNCED;PUBLISH 1 a=1;");
+    assert_int_equal(sc_exchange_get_counts(exchange).resent, 1);
+}
+
+static void a_record_that_only_workers_send_fails_the_link(void **state)
+{
+    (void)state;
+    publish("a", "1", "one");
+    link_end_expect(&broker, "PUBLISH 1 a=1;");
+    link_end_send(&broker, SC_BUS_SYNCED, NULL, NULL);
+    turn_for(&loop, 15);
+    assert_int_equal(broker.failed_count, 1);
+}
+
 static void a_full_backlog_and_names_that_are_too_long_are_refused(void **state)
 {
     static char text[SC_CHANNEL_BYTES_MAX + 1];
@@ -405,6 +430,56 @@ static void on_up(void *arg)
     (*(uint32_t *)arg)++;
 }
 
+/* In place of the exchange with one broker; `second` is the other broker. */
+static void open_exchange_with_two(link_end_t *second)
+{
+    sc_exchange_free(exchange);
+    sc_bus_link_forget(&broker.link);
+    options.brokers = 2;
+    open_exchange();
+    link_end_open(second, &loop, runtime_dir, 1, 0, true);
+    link_end_meet(&broker);
+    link_end_meet(second);
+}
+
+static void a_new_broker_is_told_of_its_own_channels_only(void **state)
+{
+    link_end_t second;
+    sc_channel_t *of_first;
+    sc_channel_t *of_second;
+
+    (void)state;
+    open_exchange_with_two(&second);
+    of_first = join("a");
+    of_second = join("b");
+    assert_int_equal(of_first->broker, 0);
+    assert_int_equal(of_second->broker, 1);
+    link_end_expect(&second, "SUBSCRIBE b;");
+    replace_broker();
+    link_end_expect(&broker, "SUBSCRIBE a;SYNCED;");
+    link_end_expect(&second, "");
+    part(of_first);
+    part(of_second);
+    sc_exchange_free(exchange);
+    exchange = NULL;
+    link_end_close(&second);
+}
+
+static void what_waits_for_brokers_is_called_once(void **state)
+{
+    uint32_t count = 0;
+
+    (void)state;
+    sc_exchange_on_up(exchange, on_up, &count);
+    turn_for(&loop, 15);
+    assert_int_equal(count, 1);
+    replace_broker();
+    link_end_meet(&broker);
+    turn_for(&loop, 15);
+    assert_int_equal(sc_exchange_get_counts(exchange).broker_restarts, 1);
+    assert_int_equal(count, 1);
+}
+
 static void it_is_up_once_every_broker_is(void **state)
 {
     uint32_t count = 0;
@@ -454,6 +529,8 @@ int main(void)
         TEST(an_ack_of_what_was_never_published_changes_nothing),
         TEST(what_is_not_acknowledged_goes_to_the_next_broker_with_the_same_numbers),
         TEST(what_is_published_without_a_broker_waits_for_one),
+        TEST(what_waited_for_the_first_broker_of_all_is_not_sent_again),
+        TEST(a_record_that_only_workers_send_fails_the_link),
         TEST(a_full_backlog_and_names_that_are_too_long_are_refused),
         TEST(who_waits_for_a_publication_is_told_after_its_publisher),
         TEST(who_waits_is_told_when_the_worker_ends),
@@ -466,6 +543,8 @@ int main(void)
         TEST(bytes_go_between_the_halves_of_one_plugin_only),
         TEST(a_new_broker_gets_subscriptions_then_plugins_then_publications),
         TEST(bytes_for_no_broker_are_refused),
+        TEST(a_new_broker_is_told_of_its_own_channels_only),
+        TEST(what_waits_for_brokers_is_called_once),
         TEST(it_is_up_once_every_broker_is),
         TEST(an_exchange_without_a_directory_takes_all_and_sends_nothing),
     };

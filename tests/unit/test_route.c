@@ -64,6 +64,8 @@ static void adding_and_removing_twice_changes_nothing(void **state)
     assert_true(sc_route_remove(&table, SC_STR("a"), 1));
     assert_false(sc_route_remove(&table, SC_STR("a"), 1));
     assert_false(sc_route_remove(&table, SC_STR("b"), 1));
+    assert_true(sc_route_add(&table, SC_STR("a"), 1));
+    assert_false(sc_route_remove(&table, SC_STR("a"), 100000)); /* no such worker */
 }
 
 static void a_channel_that_nobody_wants_is_not_in_the_table(void **state)
