@@ -130,6 +130,7 @@ void sc_loop_run(sc_loop_t *loop)
     while (!loop->is_stopping) {
         int flags = EVLOOP_ONCE | EVLOOP_NO_EXIT_ON_EMPTY;
 
+        loop->turn_count++;
         arm_wheel(loop);
         if (has_tasks(loop, SC_TURN_PHASES))
             flags = EVLOOP_NONBLOCK;

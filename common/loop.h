@@ -30,6 +30,7 @@ typedef struct sc_loop {
     sc_wheel_t wheel;
     struct event *wheel_event;
     sc_list_t tasks[SC_TURN_PHASES];
+    uint64_t turn_count; /* turns that have begun */
     uint64_t turn_ms;    /* monotonic; see sc_loop_now_ms */
     uint64_t armed_tick; /* what wheel_event waits for */
     bool is_asleep;      /* nobody has asked for the time since the loop went to wait */

@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -167,6 +168,80 @@ static void what_the_handler_leaves_comes_again_in_front(void **state)
     turn_shortly(&fixture->loop);
     assert_input(fixture, "abcdefghij");
     assert_null(fixture->conn->rest);
+}
+
+/* Uses up what newcomers may take of a turn. */
+static void take_long(fixture_t *fixture)
+{
+    struct timespec wait = {.tv_nsec = 2 * SC_CONN_NEWCOMER_NS};
+
+    (void)fixture;
+    assert_int_equal(nanosleep(&wait, NULL), 0);
+}
+
+/* A second connection of the fixture's net and handler. */
+typedef struct second {
+    fixture_t fixture;
+    bool is_served;
+} second_t;
+
+static void note_served(fixture_t *fixture)
+{
+    sc_list_entry(fixture, second_t, fixture)->is_served = true;
+}
+
+static void open_second(fixture_t *fixture, second_t *second)
+{
+    int fds[2];
+
+    memset(second, 0, sizeof(*second));
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, fds), 0);
+    second->fixture.peer = fds[1];
+    second->fixture.unit = 1;
+    second->fixture.on_input = note_served;
+    second->fixture.conn = sc_conn_open(&fixture->net, fds[0], &handler, &second->fixture);
+    assert_non_null(second->fixture.conn);
+}
+
+static void close_second(second_t *second)
+{
+    sc_conn_abort(second->fixture.conn);
+    close(second->fixture.peer);
+    sc_text_free(&second->fixture.input);
+}
+
+/* Both connections have input, and the first takes long. @return how often one was put off */
+static uint64_t waits_until_both_are_served(fixture_t *fixture, second_t *second)
+{
+    fixture->on_input = take_long;
+    peer_sends(fixture, "a", 1);
+    peer_sends(&second->fixture, "b", 1);
+    for (int i = 0; fixture->input.len == 0 || !second->is_served; i++) {
+        turn_shortly(&fixture->loop);
+        assert_true(i < 1000);
+    }
+    return fixture->net.newcomer_wait_count;
+}
+
+static void newcomers_that_take_long_are_served_in_several_turns(void **state)
+{
+    fixture_t *fixture = *state;
+    second_t second;
+
+    open_second(fixture, &second);
+    assert_true(waits_until_both_are_served(fixture, &second) >= 1);
+    close_second(&second);
+}
+
+static void a_connection_that_was_admitted_does_not_wait_for_newcomers(void **state)
+{
+    fixture_t *fixture = *state;
+    second_t second;
+
+    open_second(fixture, &second);
+    sc_conn_admit(second.fixture.conn);
+    assert_int_equal(waits_until_both_are_served(fixture, &second), 0);
+    close_second(&second);
 }
 
 static void the_handler_is_asked_until_it_needs_more(void **state)
@@ -706,6 +781,10 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(what_the_handler_leaves_comes_again_in_front, set_up,
                                         tear_down),
+        cmocka_unit_test_setup_teardown(newcomers_that_take_long_are_served_in_several_turns,
+                                        set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_connection_that_was_admitted_does_not_wait_for_newcomers,
+                                        set_up, tear_down),
         cmocka_unit_test_setup_teardown(the_handler_is_asked_until_it_needs_more, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(a_connection_without_a_rest_owns_no_input, set_up,

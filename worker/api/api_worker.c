@@ -62,6 +62,9 @@ static void refresh_own(sc_worker_t *worker)
     set_own(worker, "sockets", "Sockets that are open", worker->socket_count);
     set_own(worker, "read_calls", "System calls that read from clients", net->read_count);
     set_own(worker, "write_calls", "System calls that wrote to clients", net->write_count);
+    set_own(worker, "newcomer_waits",
+            "Times that a connection before its handshake was put off to a later turn",
+            net->newcomer_wait_count);
     set_own(worker, "read_bytes", "Bytes read from clients", net->read_bytes_count);
     set_own(worker, "written_bytes", "Bytes written to clients", net->written_bytes_count);
     set_own(worker, "backlog_kills", "Connections closed because they did not read",

@@ -7,6 +7,7 @@
 #include <netinet/tcp.h>
 #include <sc/plugin.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #define READ_BUFFER_BYTES (256u * 1024)
@@ -399,6 +400,44 @@ static void on_readable(sc_conn_t *conn)
     }
 }
 
+static uint64_t clock_ns(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+static bool has_time_for_newcomers(sc_net_t *net)
+{
+    if (net->newcomer_turn != net->loop->turn_count) {
+        net->newcomer_turn = net->loop->turn_count;
+        net->newcomer_ns = 0;
+    }
+    return net->newcomer_ns < SC_CONN_NEWCOMER_NS;
+}
+
+/* One that is put off is reported again in the next turn: its input still waits in the kernel. What only we know of, a rest,
+ * is not. */
+static void on_newcomer_readable(sc_conn_t *conn)
+{
+    sc_net_t *net = conn->net;
+    uint64_t start_ns;
+
+    if (!has_time_for_newcomers(net) && !conn->is_rest_due) {
+        net->newcomer_wait_count++;
+        return;
+    }
+    start_ns = clock_ns();
+    on_readable(conn);
+    net->newcomer_ns += clock_ns() - start_ns;
+}
+
+void sc_conn_admit(sc_conn_t *conn)
+{
+    conn->is_admitted = true;
+}
+
 static void on_event(evutil_socket_t fd, short what, void *arg)
 {
     sc_conn_t *conn = arg;
@@ -406,8 +445,12 @@ static void on_event(evutil_socket_t fd, short what, void *arg)
     (void)fd;
     if ((what & EV_WRITE) != 0)
         flush(conn);
-    if ((what & EV_READ) != 0 && conn->fd >= 0)
+    if ((what & EV_READ) == 0 || conn->fd < 0)
+        return;
+    if (conn->is_admitted)
         on_readable(conn);
+    else
+        on_newcomer_readable(conn);
 }
 
 void sc_conn_pause(sc_conn_t *conn)

@@ -14,6 +14,9 @@
 #include <event2/event_struct.h>
 #include <netinet/in.h>
 
+/** Time of a turn that connections which are not admitted yet may take together. */
+#define SC_CONN_NEWCOMER_NS 1000000u
+
 typedef struct sc_conn sc_conn_t;
 typedef struct sc_net sc_net_t;
 
@@ -60,6 +63,9 @@ struct sc_net {
     uint64_t read_count, write_count; /* system calls */
     uint64_t read_bytes_count, written_bytes_count;
     uint64_t backlog_kill_count;
+    uint64_t newcomer_turn; /* the turn that newcomer_ns is of */
+    uint64_t newcomer_ns;   /* spent on newcomers in it */
+    uint64_t newcomer_wait_count;
 };
 
 /** Small on purpose: ten thousand idle ones cost three megabytes. */
@@ -79,6 +85,7 @@ struct sc_conn {
     int fd;                  /* -1: closed */
     uint8_t end;             /* sc_conn_end_t, once `fd` is -1 */
     uint8_t watched;         /* EV_READ, EV_WRITE: what `event` waits for */
+    bool is_admitted;        /* no newcomer any more */
     bool is_paused;
     bool is_closing;    /* sc_conn_close was called */
     bool is_shut;       /* and everything is written */
@@ -98,6 +105,11 @@ void sc_net_deinit(sc_net_t *net);
  * @return NULL: libevent refused it (logged)
  */
 sc_conn_t *sc_conn_open(sc_net_t *net, int fd, const sc_conn_handler_t *handler, void *owner);
+/**
+ * The connection is no newcomer any more. Newcomers share SC_CONN_NEWCOMER_NS of each turn, and wait for a later turn when
+ * that is used up: ten thousand clients that come at once don't hold up those that are there.
+ */
+void sc_conn_admit(sc_conn_t *conn);
 /** Hands the connection to another layer, from within on_bytes too: what it left is given to the new one. */
 void sc_conn_set_handler(sc_conn_t *conn, const sc_conn_handler_t *handler, void *owner);
 /**

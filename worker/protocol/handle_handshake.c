@@ -20,6 +20,7 @@ static void tell_connection(sc_socket_t *socket)
 static void complete(sc_socket_t *socket, sc_str_t cid, sc_str_t auth_error)
 {
     socket->state = SC_SOCKET_OPEN;
+    sc_conn_admit(socket->conn);
     sc_packet_send_handshake(socket, cid, auth_error);
     sc_ping_start(socket);
     tell_connection(socket);
