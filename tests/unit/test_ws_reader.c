@@ -13,6 +13,9 @@
 
 #define PAYLOAD_MAX 1000u
 
+/* Shared by all readers of a test that was told to inflate; NULL: compressed messages were not agreed on. */
+static sc_ws_deflate_t *zlib;
+
 /* A reader and the list of what it has told: "text(abc) ping() fail(1002:why)". */
 typedef struct fixture {
     sc_ws_reader_t reader;
@@ -120,6 +123,8 @@ static void start(fixture_t *fixture, unsigned stop_after)
 {
     memset(fixture, 0, sizeof(*fixture));
     sc_ws_reader_init(&fixture->reader, &handler, PAYLOAD_MAX);
+    if (zlib != NULL)
+        sc_ws_reader_allow_deflate(&fixture->reader, zlib);
     fixture->stop_after = stop_after;
 }
 
@@ -469,6 +474,112 @@ static void a_frame_that_has_begun_says_how_much_it_takes(void **state)
     finish(&fixture);
 }
 
+/* ---- Compressed messages (RFC 7692) ---------------------------------------------------------------------------- */
+
+#define HELLO "\xf2\x48\xcd\xc9\xc9\x07\x00"
+
+static int allow_deflate(void **state)
+{
+    sc_ws_deflate_setup_t setup = {.window_bits = 15, .level = 1, .payload_bytes_max = PAYLOAD_MAX};
+
+    (void)state;
+    zlib = sc_ws_deflate_new(&setup);
+    return 0;
+}
+
+static int forbid_deflate(void **state)
+{
+    (void)state;
+    sc_ws_deflate_free(zlib);
+    zlib = NULL;
+    return 0;
+}
+
+static void compressed_messages_are_told_inflated(void **state)
+{
+    sc_text_t stream = {0};
+
+    (void)state;
+    add_frame(&stream, 0xc1, SC_STR(HELLO));
+    add_frame(&stream, 0x81, SC_STR("plain"));
+    add_frame(&stream, 0xc2, SC_STR(HELLO));
+    add_frame(&stream, 0xc1, sc_str("\0", 1)); /* the pong of protocol 2, as some clients send it */
+    add_frame(&stream, 0xc1, SC_STR(""));
+    check(&stream, "text(Hello) text(plain) binary(Hello) text() text()");
+}
+
+static void fragments_of_a_compressed_message_are_inflated_together(void **state)
+{
+    sc_text_t stream = {0};
+
+    (void)state;
+    add_frame(&stream, 0x41, SC_STR("\xf2\x48\xcd"));
+    add_frame(&stream, 0x89, SC_STR("p"));
+    add_frame(&stream, 0x00, SC_STR(""));
+    add_frame(&stream, 0x00, SC_STR("\xc9\xc9"));
+    add_frame(&stream, 0x80, sc_str("\x07\x00", 2));
+    add_frame(&stream, 0x01, SC_STR("pl"));
+    add_frame(&stream, 0x80, SC_STR("ain"));
+    check(&stream, "ping(p) text(Hello) text(plain)");
+}
+
+static void the_mark_of_compression_has_one_place(void **state)
+{
+    sc_text_t stream = {0};
+
+    (void)state;
+    add_frame(&stream, 0x41, SC_STR("\xf2\x48\xcd"));
+    add_frame(&stream, 0xc0, sc_str("\xc9\xc9\x07\x00", 4));
+    check(&stream, "fail(1002:reserved bit set)");
+    check_frame(0xc8, SC_STR(""), "fail(1002:reserved bit set)");
+    check_frame(0xc9, SC_STR(""), "fail(1002:reserved bit set)");
+    check_frame(0xca, SC_STR(""), "fail(1002:reserved bit set)");
+    check_frame(0xe1, SC_STR(HELLO), "fail(1002:reserved bit set)");
+    check_frame(0xd1, SC_STR(HELLO), "fail(1002:reserved bit set)");
+    check_frame(0xa1, SC_STR("plain"), "fail(1002:reserved bit set)");
+    check_frame(0xc3, SC_STR(HELLO), "fail(1002:reserved bit set)");
+}
+
+static void a_malformed_compressed_message_fails(void **state)
+{
+    sc_text_t stream = {0};
+
+    (void)state;
+    check_frame(0xc1, SC_STR("Hello"), "fail(1007:compressed message is malformed)");
+    check_frame(0xc2, SC_STR("\xf2\x48\xcd"), "fail(1007:compressed message is malformed)");
+    add_frame(&stream, 0x41, SC_STR("\xf2\x48\xcd"));
+    add_frame(&stream, 0x80, SC_STR("\xff\xff"));
+    check(&stream, "fail(1007:compressed message is malformed)");
+}
+
+static void text_is_checked_once_it_is_inflated(void **state)
+{
+    /* A block that is stored: 0xff. */
+    const sc_str_t not_utf8 = sc_str("\x00\x01\x00\xfe\xff\xff\x00", 7);
+
+    (void)state;
+    check_frame(0xc1, not_utf8, "fail(1007:text is not UTF-8)");
+    check_frame(0xc2, not_utf8, "binary(\xff)");
+}
+
+static void a_message_that_inflates_over_the_limit_fails(void **state)
+{
+    char zeros[PAYLOAD_MAX + 1] = {0};
+    sc_buf_t *plain = sc_ws_frame_new(SC_WS_BINARY, sc_str(zeros, sizeof(zeros)));
+    sc_buf_t *frame = sc_ws_deflate_frame(zlib, plain);
+    sc_text_t stream = {0};
+
+    (void)state;
+    assert_ptr_not_equal(frame, plain);
+    add_frame(&stream, 0xc2, sc_str(frame->bytes + 2, frame->len - 2));
+    check(&stream, "fail(1009:message inflates over maxPayload or maxInflateRatio)");
+    sc_buf_unref(frame);
+    sc_buf_unref(plain);
+}
+
+#define DEFLATE_TEST(function)                                                                     \
+    cmocka_unit_test_setup_teardown(function, allow_deflate, forbid_deflate)
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -494,6 +605,12 @@ int main(void)
         cmocka_unit_test(what_comes_after_the_end_is_used_up),
         cmocka_unit_test(a_stopped_reader_leaves_what_follows),
         cmocka_unit_test(a_frame_that_has_begun_says_how_much_it_takes),
+        DEFLATE_TEST(compressed_messages_are_told_inflated),
+        DEFLATE_TEST(fragments_of_a_compressed_message_are_inflated_together),
+        DEFLATE_TEST(the_mark_of_compression_has_one_place),
+        DEFLATE_TEST(a_malformed_compressed_message_fails),
+        DEFLATE_TEST(text_is_checked_once_it_is_inflated),
+        DEFLATE_TEST(a_message_that_inflates_over_the_limit_fails),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

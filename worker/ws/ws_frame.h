@@ -29,6 +29,7 @@ enum {
     SC_WS_CLOSE_INTERNAL = 1011,
 };
 
+#define SC_WS_RSV1 0x40u           /* of a message's first frame: it is compressed (RFC 7692, 6) */
 #define SC_WS_HEADER_BYTES_MAX 10u /* of a frame without mask */
 #define SC_WS_CONTROL_BYTES_MAX 125u
 #define SC_WS_REASON_BYTES_MAX 123u
@@ -42,6 +43,12 @@ typedef struct sc_ws_frame {
     uint8_t header_bytes;
     uint64_t payload_bytes;
 } sc_ws_frame_t;
+
+/** Close, ping, pong; data otherwise. */
+static inline bool sc_ws_frame_is_control(const sc_ws_frame_t *frame)
+{
+    return (frame->opcode & 0x8u) != 0;
+}
 
 /**
  * Parses a frame's header.

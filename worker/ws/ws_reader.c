@@ -2,8 +2,6 @@
 
 #include "common/alloc.h"
 
-#define CONTROL_BIT 0x8u
-
 void sc_ws_reader_init(sc_ws_reader_t *reader, const sc_ws_reader_handler_t *handler,
                        uint64_t payload_bytes_max)
 {
@@ -16,6 +14,11 @@ static void drop_fragments(sc_ws_reader_t *reader)
 {
     free(reader->fragments.ptr);
     memset(&reader->fragments, 0, sizeof(reader->fragments));
+}
+
+void sc_ws_reader_allow_deflate(sc_ws_reader_t *reader, sc_ws_deflate_t *zlib)
+{
+    reader->zlib = zlib;
 }
 
 void sc_ws_reader_deinit(sc_ws_reader_t *reader)
@@ -76,12 +79,21 @@ static const char *check_data(const sc_ws_reader_t *reader, const sc_ws_frame_t 
     return NULL;
 }
 
+/** The first frame of a message may say that it is compressed, if that was agreed (RFC 7692, 6.1). */
+static bool are_reserved_bits_right(const sc_ws_reader_t *reader, const sc_ws_frame_t *frame)
+{
+    if (frame->reserved == 0)
+        return true;
+    return frame->reserved == SC_WS_RSV1 && reader->zlib != NULL &&
+           (frame->opcode == SC_WS_TEXT || frame->opcode == SC_WS_BINARY);
+}
+
 /** @return what is wrong with a frame, NULL: nothing. */
 static const char *check_header(const sc_ws_reader_t *reader, const sc_ws_frame_t *frame)
 {
-    if (frame->reserved != 0)
+    if (!are_reserved_bits_right(reader, frame))
         return "reserved bit set";
-    if ((frame->opcode & CONTROL_BIT) != 0) {
+    if (sc_ws_frame_is_control(frame)) {
         const char *reason = check_control(frame);
 
         if (reason != NULL)
@@ -97,7 +109,7 @@ static const char *check_header(const sc_ws_reader_t *reader, const sc_ws_frame_
 
 static bool is_too_big(const sc_ws_reader_t *reader, const sc_ws_frame_t *frame)
 {
-    if ((frame->opcode & CONTROL_BIT) != 0)
+    if (sc_ws_frame_is_control(frame))
         return false; /* 125 bytes whatever the limit */
     return frame->payload_bytes > reader->payload_bytes_max ||
            reader->fragments.len > reader->payload_bytes_max - frame->payload_bytes;
@@ -141,14 +153,48 @@ static void handle_control(sc_ws_reader_t *reader, uint8_t opcode, const char *p
 
 /* ---- Messages ---------------------------------------------------------------------------------------------- */
 
-/** A message in one frame: handed over where it lies. */
-static void handle_whole(sc_ws_reader_t *reader, uint8_t opcode, char *payload, size_t len)
+/** Hands a message over where it lies. */
+static void tell_message(sc_ws_reader_t *reader, uint8_t opcode, char *payload, size_t len)
 {
     if (opcode == SC_WS_TEXT && !sc_utf8_is_valid(sc_str(payload, len))) {
         fail(reader, SC_WS_CLOSE_INVALID_TEXT, "text is not UTF-8");
         return;
     }
     reader->handler->on_message(reader, opcode == SC_WS_TEXT, payload, len);
+}
+
+static void fail_inflate(sc_ws_reader_t *reader, sc_status_t status)
+{
+    if (status == SC_ERR_LIMIT)
+        fail(reader, SC_WS_CLOSE_TOO_BIG, "message inflates over maxPayload or maxInflateRatio");
+    else if (status == SC_ERR_NOMEM)
+        fail(reader, SC_WS_CLOSE_INTERNAL, "no memory to inflate a message");
+    else
+        fail(reader, SC_WS_CLOSE_INVALID_TEXT, "compressed message is malformed");
+}
+
+static void tell_deflated(sc_ws_reader_t *reader, uint8_t opcode, sc_str_t payload)
+{
+    sc_ws_deflate_t *zlib = reader->zlib;
+    size_t len;
+    char *bytes;
+    sc_status_t status = sc_ws_inflate(zlib, payload, &bytes, &len);
+
+    if (status != SC_OK) {
+        fail_inflate(reader, status);
+        return;
+    }
+    tell_message(reader, opcode, bytes, len);
+    sc_ws_inflate_release(zlib);
+}
+
+static void handle_whole(sc_ws_reader_t *reader, const sc_ws_frame_t *frame, char *payload,
+                         size_t len)
+{
+    if (frame->reserved != 0)
+        tell_deflated(reader, frame->opcode, sc_str(payload, len));
+    else
+        tell_message(reader, frame->opcode, payload, len);
 }
 
 /** Keeps a fragment. The size is the client's, and within the limit. @return false: no memory. */
@@ -175,22 +221,27 @@ static bool keep_fragment(sc_text_t *fragments, const char *payload, size_t len)
 static void finish_message(sc_ws_reader_t *reader)
 {
     sc_text_t message = reader->fragments;
-    bool is_text = reader->opcode == SC_WS_TEXT;
+    uint8_t opcode = reader->opcode;
     char none = '\0';
+    char *bytes = message.ptr != NULL ? message.ptr : &none;
 
     memset(&reader->fragments, 0, sizeof(reader->fragments));
     reader->opcode = 0;
-    reader->handler->on_message(reader, is_text, message.ptr != NULL ? message.ptr : &none,
-                                message.len);
+    if (reader->is_deflated)
+        tell_deflated(reader, opcode, sc_str(bytes, message.len));
+    else /* its text has been checked as it came */
+        reader->handler->on_message(reader, opcode == SC_WS_TEXT, bytes, message.len);
     free(message.ptr);
 }
 
 static void handle_fragment(sc_ws_reader_t *reader, const sc_ws_frame_t *frame, const char *payload,
                             size_t len)
 {
-    if (frame->opcode != SC_WS_CONTINUATION)
+    if (frame->opcode != SC_WS_CONTINUATION) {
         reader->opcode = frame->opcode;
-    if (reader->opcode == SC_WS_TEXT &&
+        reader->is_deflated = frame->reserved != 0;
+    }
+    if (reader->opcode == SC_WS_TEXT && !reader->is_deflated &&
         (!sc_utf8_feed(&reader->utf8, payload, len) ||
          (frame->is_final && !sc_utf8_is_complete(&reader->utf8)))) {
         fail(reader, SC_WS_CLOSE_INVALID_TEXT, "text is not UTF-8");
@@ -209,10 +260,10 @@ static void handle_frame(sc_ws_reader_t *reader, const sc_ws_frame_t *frame, cha
     size_t len = (size_t)frame->payload_bytes;
 
     sc_ws_frame_mask(payload, len, frame->mask, 0);
-    if ((frame->opcode & CONTROL_BIT) != 0)
+    if (sc_ws_frame_is_control(frame))
         handle_control(reader, frame->opcode, payload, len);
     else if (frame->is_final && frame->opcode != SC_WS_CONTINUATION)
-        handle_whole(reader, frame->opcode, payload, len);
+        handle_whole(reader, frame, payload, len);
     else
         handle_fragment(reader, frame, payload, len);
 }

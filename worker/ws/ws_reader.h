@@ -1,11 +1,12 @@
 /*
  * ws_reader.h: what a client sends once the connection is a WebSocket: fragments become messages, control frames may
- * come in between (RFC 6455, 5). No I/O here: bytes in, callbacks out.
+ * come in between (RFC 6455, 5), compressed ones are inflated (RFC 7692). No I/O here: bytes in, callbacks out.
  */
 #ifndef SC_WS_READER_H
 #define SC_WS_READER_H
 
 #include "worker/ws/utf8.h"
+#include "worker/ws/ws_deflate.h"
 #include "worker/ws/ws_frame.h"
 
 #include <sc/json.h>
@@ -26,16 +27,20 @@ typedef struct sc_ws_reader_handler {
 
 typedef struct sc_ws_reader {
     const sc_ws_reader_handler_t *handler;
+    sc_ws_deflate_t *zlib;      /* NULL: no compressed messages were agreed on */
     uint64_t payload_bytes_max; /* of a message: maxPayload */
     sc_text_t fragments;        /* of the message that is being put together; empty otherwise */
     sc_utf8_t utf8;             /* state of that message's text; complete between messages */
     uint8_t opcode;             /* of that message; 0: none */
+    bool is_deflated;           /* that message: its text is checked when it is whole */
     bool is_stopped;            /* paused or over: no further callback */
     bool is_over;               /* closed or failed */
 } sc_ws_reader_t;
 
 void sc_ws_reader_init(sc_ws_reader_t *reader, const sc_ws_reader_handler_t *handler,
                        uint64_t payload_bytes_max);
+/** From now on messages may be compressed. @param zlib  shared by the worker's readers; borrowed */
+void sc_ws_reader_allow_deflate(sc_ws_reader_t *reader, sc_ws_deflate_t *zlib);
 void sc_ws_reader_deinit(sc_ws_reader_t *reader);
 /**
  * Takes bytes of the stream, which it unmasks in place.
