@@ -29,7 +29,6 @@ static const char *const foreign_names[] = {
     "instanceId",
     "ipcAckTimeout",
     "killMasterOnSignal",
-    "perMessageDeflate",
     "propagateErrors",
     "propagateWarnings",
     "protocol",

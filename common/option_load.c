@@ -1,6 +1,7 @@
 #include "common/option_load.h"
 
 #include "common/alloc.h"
+#include "common/option_deflate.h"
 #include "common/option_foreign.h"
 #include "common/option_value.h"
 #include "common/str.h"
@@ -91,6 +92,36 @@ static void warn_foreign(option_load_t *load, const char *name)
     sc_text_addf(&load->report->warnings, "option %s of SocketCluster has no meaning here\n", name);
 }
 
+static sc_status_t set_members(option_load_t *load, option_source_t source, const json_t *document,
+                               const char *origin);
+
+/* perMessageDeflate as an object: each of its members is an option here. */
+static sc_status_t set_deflate(option_load_t *load, option_source_t source, const json_t *object,
+                               const char *origin)
+{
+    sc_text_t ignored = {0};
+    sc_text_t why = {0};
+    json_t *flat;
+    sc_status_t status = sc_option_deflate_flatten(object, &flat, &ignored, &why);
+    sc_str_t rest = sc_text_str(&ignored);
+    sc_str_t name;
+
+    if (status != SC_OK)
+        status = fail(load, "option \"perMessageDeflate\" in %s %.*s", origin,
+                      SC_STR_ARG(sc_text_str(&why)));
+    else
+        status = set_members(load, source, flat, origin);
+    while (sc_str_split(&rest, '\n', &name)) {
+        if (name.len > 0)
+            sc_text_addf(&load->report->warnings, "perMessageDeflate: %.*s has no meaning here\n",
+                         SC_STR_ARG(name));
+    }
+    json_decref(flat);
+    sc_text_free(&ignored);
+    sc_text_free(&why);
+    return status;
+}
+
 /* One member of a configuration. `origin`: "SOCKETCLUSTER_OPTIONS" or the file's name. */
 static sc_status_t set_member(option_load_t *load, option_source_t source, const char *name,
                               const json_t *value, const char *origin)
@@ -105,6 +136,8 @@ static sc_status_t set_member(option_load_t *load, option_source_t source, const
         return fail(load,
                     "option \"protocol\" in %s may only be http here: put a proxy in front for TLS",
                     origin);
+    if (strcmp(name, "perMessageDeflate") == 0 && json_is_object(value))
+        return set_deflate(load, source, value, origin);
     if (sc_option_is_foreign(name, value)) {
         warn_foreign(load, name);
         return SC_OK;

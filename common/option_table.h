@@ -54,6 +54,11 @@
   X(BOOL,   ping_timeout_disabled, "pingTimeoutDisabled", NULL,         0,  0, 0, "false",      "no pings and no timeout") \
   X(ENUM,   protocol_version,   "protocolVersion",    NULL,             0,  0, 0, "auto",       "auto|1|2: generation of clients; auto finds out by their pong") \
   X(BOOL,   strict_handshake,   "strictHandshake",    NULL,             0,  0, 0, "true",       "close with 4009 on anything before the #handshake") \
+  X(BOOL,   per_message_deflate, "perMessageDeflate", NULL,             0,  0, 0, "false",      "compress messages to and from clients that offer it (permessage-deflate)") \
+  X(UINT,   deflate_threshold_bytes, "perMessageDeflateThreshold", NULL, 0, 0, 1073741824, "1024", "messages shorter than so many bytes are sent plain") \
+  X(UINT,   deflate_level,      "perMessageDeflateLevel", NULL,         0,  1, 9, "1",          "1 (fast) to 9 (small): what the server compresses with") \
+  X(UINT,   deflate_window_bits, "perMessageDeflateWindowBits", NULL,   0,  9, 15, "15",        "what the server compresses points back at most 2^N bytes; less saves clients memory") \
+  X(UINT,   inflate_ratio_max,  "maxInflateRatio",    NULL,             0,  0, 1100, "200",     "a compressed message over 256 KiB may be so many times as long as what was sent of it; beyond, 1009; 0: any") \
   /* -- channels -- */ \
   X(UINT,   socket_channel_limit, "socketChannelLimit", NULL,           0,  0, 10000000, "1000", "channels that one socket may be in; 0: any number") \
   X(BOOL,   allow_client_publish, "allowClientPublish", NULL,           0,  0, 0, "true",       "clients may publish") \

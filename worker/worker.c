@@ -49,6 +49,7 @@ static void refuse_opening(sc_action_t *action)
 static void on_opening_asked(sc_action_t *action, bool is_allowed)
 {
     char address[INET6_ADDRSTRLEN];
+    sc_ws_deflate_terms_t deflate;
     sc_text_t kept = {0};
     sc_str_t query;
     sc_conn_t *conn;
@@ -62,9 +63,9 @@ static void on_opening_asked(sc_action_t *action, bool is_allowed)
     sc_text_add(&kept, query);
     if (!sc_str_is_none(query))
         query = sc_text_str(&kept);
-    conn = sc_http_upgrade_finish(action->http, address, sizeof(address));
+    conn = sc_http_upgrade_finish(action->http, address, sizeof(address), &deflate);
     if (conn != NULL)
-        sc_socket_open(action->worker, conn, address, query);
+        sc_socket_open(action->worker, conn, address, query, &deflate);
     sc_text_free(&kept);
 }
 
@@ -209,6 +210,17 @@ static void on_start_timer(sc_wheel_timer_t *timer)
     serve(sc_list_entry(timer, sc_worker_t, start_timer));
 }
 
+static sc_ws_deflate_t *new_deflate(const sc_options_t *options)
+{
+    sc_ws_deflate_setup_t setup = {.window_bits = (uint8_t)options->deflate_window_bits,
+                                   .level = (uint8_t)options->deflate_level,
+                                   .threshold_bytes = (uint32_t)options->deflate_threshold_bytes,
+                                   .payload_bytes_max = options->max_payload_bytes,
+                                   .inflate_ratio_max = options->inflate_ratio_max};
+
+    return options->per_message_deflate ? sc_ws_deflate_new(&setup) : NULL;
+}
+
 /* What needs neither master nor brokers; a check does no more. */
 static sc_status_t init_alone(sc_worker_t *worker, const sc_child_setup_t *setup)
 {
@@ -233,6 +245,7 @@ static sc_status_t init_alone(sc_worker_t *worker, const sc_child_setup_t *setup
     sc_list_init(&worker->sockets);
     sc_map_init(&worker->sockets_by_id);
     sc_ping_frames_init(&worker->ping_frames);
+    worker->deflate = new_deflate(options);
     sc_master_link_init(&worker->master, &worker->loop, &worker->control,
                         (uint32_t)options->ack_timeout_ms);
     sc_wheel_timer_init(&worker->start_timer, on_start_timer);
@@ -273,6 +286,7 @@ static void deinit(sc_worker_t *worker)
     sc_auth_free(worker->auth);
     sc_control_close(worker->control);
     sc_ping_frames_deinit(&worker->ping_frames);
+    sc_ws_deflate_free(worker->deflate);
     sc_hooks_deinit(&worker->hooks);
     sc_counters_deinit(&worker->counters);
     sc_map_deinit(&worker->sockets_by_id);

@@ -18,6 +18,7 @@
 #include "worker/protocol/hooks.h"
 #include "worker/protocol/middleware.h"
 #include "worker/protocol/ping.h"
+#include "worker/ws/ws_deflate.h"
 
 /**
  * Moved by: STARTING until brokers are linked; SERVING until the master says stop or drain, or is gone; ENDING until
@@ -45,6 +46,8 @@ struct sc_worker {
     sc_hooks_t hooks;
     sc_action_pool_t actions;
     sc_ping_frames_t ping_frames;
+    sc_ws_deflate_t *deflate;      /* NULL: the option perMessageDeflate is off */
+    uint32_t deflate_socket_count; /* sockets that have agreed on compression */
     sc_master_link_t master;
     sc_counters_t counters;
     sc_list_t timers;  /* of plugins */

@@ -92,7 +92,9 @@ static const sc_conn_handler_t websocket_handler = {.on_bytes = on_frames,
 
 static void accept_websocket(fixture_t *fixture, sc_http_request_t *request)
 {
-    sc_conn_t *conn = sc_http_upgrade_finish(request, fixture->address, sizeof(fixture->address));
+    sc_ws_deflate_terms_t deflate;
+    sc_conn_t *conn =
+        sc_http_upgrade_finish(request, fixture->address, sizeof(fixture->address), &deflate);
 
     if (conn == NULL)
         return;

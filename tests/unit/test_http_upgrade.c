@@ -215,15 +215,27 @@ static void malformed_options_are_refused(void **state)
     assert_null(make_rules("s/", "*:*", NULL));
 }
 
-static void check_answer(const char *headers, const char *expected)
+/** @return the bits of the window that was agreed on */
+static unsigned check_answer_of(const sc_http_upgrade_rules_t *rules, const char *headers,
+                                const char *expected)
 {
     sc_http_head_t *head = parse("GET /s/", headers);
-    sc_buf_t *answer = sc_http_upgrade_accept(head);
+    sc_ws_deflate_terms_t deflate;
+    sc_buf_t *answer = sc_http_upgrade_accept(rules, head, &deflate);
 
     assert_int_equal(answer->len, strlen(expected));
     assert_memory_equal(answer->bytes, expected, answer->len);
     sc_buf_unref(answer);
     sc_http_head_free(head);
+    return deflate.window_bits;
+}
+
+static void check_answer(const char *headers, const char *expected)
+{
+    sc_http_upgrade_rules_t *rules = make_rules("/s/", "*:*", NULL);
+
+    assert_int_equal(check_answer_of(rules, headers, expected), 0);
+    sc_http_upgrade_rules_free(rules);
 }
 
 static void the_answer_is_that_of_the_traces(void **state)
@@ -240,6 +252,51 @@ static void the_answer_is_that_of_the_traces(void **state)
                  "Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits\r\n",
                  "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
                  "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n");
+}
+
+static sc_http_upgrade_rules_t *make_deflate_rules(void)
+{
+    static char path[] = "/s/";
+    sc_options_t options = {.path = path, .per_message_deflate = true, .deflate_window_bits = 15};
+
+    return sc_http_upgrade_rules_new(&options);
+}
+
+static void compression_is_agreed_on_where_the_option_is_set(void **state)
+{
+    sc_http_upgrade_rules_t *rules = make_deflate_rules();
+
+    (void)state;
+    assert_int_equal(
+        check_answer_of(
+            rules,
+            OPENING KEY "Sec-WebSocket-Extensions: x-frames\r\n"
+                        "Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits\r\n",
+            "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+            "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n"
+            "Sec-WebSocket-Extensions: permessage-deflate; server_no_context_takeover; "
+            "client_no_context_takeover\r\n\r\n"),
+        15);
+    assert_int_equal(
+        check_answer_of(
+            rules, OPENING KEY,
+            "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+            "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n"),
+        0);
+    sc_http_upgrade_rules_free(rules);
+}
+
+static void a_malformed_list_of_extensions_is_refused_by_who_reads_it(void **state)
+{
+    static const char headers[] = OPENING KEY "Sec-WebSocket-Extensions: permessage-deflate; =\r\n";
+    sc_http_upgrade_rules_t *rules = make_rules("/s/", "*:*", NULL);
+
+    (void)state;
+    check(rules, "GET /s/", headers, "101");
+    sc_http_upgrade_rules_free(rules);
+    rules = make_deflate_rules();
+    check(rules, "GET /s/", headers, "400 Invalid Sec-WebSocket-Extensions header");
+    sc_http_upgrade_rules_free(rules);
 }
 
 static void check_address(const sc_http_upgrade_rules_t *rules, const char *peer,
@@ -303,6 +360,8 @@ int main(void)
         cmocka_unit_test(a_missing_origin_counts_as_any_host_at_port_80),
         cmocka_unit_test(malformed_options_are_refused),
         cmocka_unit_test(the_answer_is_that_of_the_traces),
+        cmocka_unit_test(compression_is_agreed_on_where_the_option_is_set),
+        cmocka_unit_test(a_malformed_list_of_extensions_is_refused_by_who_reads_it),
         cmocka_unit_test(forwarded_addresses_count_from_trusted_proxies_alone),
         cmocka_unit_test(the_rightmost_untrusted_address_is_the_clients),
     };

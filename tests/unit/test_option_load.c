@@ -261,6 +261,46 @@ static void options_of_socketcluster_without_meaning_here_are_warned_of(void **s
     clean(&f);
 }
 
+static void settings_of_the_websocket_module_become_options(void **state)
+{
+    const char *path = write_file(
+        "deflate.json", "{\"perMessageDeflate\":{\"threshold\":200,\"serverMaxWindowBits\":12,"
+                        "\"zlibDeflateOptions\":{\"level\":6,\"memLevel\":7,\"chunkSize\":1024},"
+                        "\"zlibInflateOptions\":{\"chunkSize\":10240},\"concurrencyLimit\":10,"
+                        "\"clientNoContextTakeover\":true,\"serverNoContextTakeover\":false}}");
+    fixture_t f;
+
+    (void)state;
+    assert_int_equal(load(&f, "--config", path, NULL), SC_OK);
+    assert_true(f.options.per_message_deflate);
+    assert_int_equal(f.options.deflate_threshold_bytes, 200);
+    assert_int_equal(f.options.deflate_window_bits, 12);
+    assert_int_equal(f.options.deflate_level, 6);
+    assert_contains(&f.report.warnings, "perMessageDeflate: memLevel has no meaning here\n");
+    assert_contains(&f.report.warnings, "perMessageDeflate: concurrencyLimit has");
+    assert_contains(&f.report.warnings, "perMessageDeflate: serverNoContextTakeover has");
+    assert_null(memmem(f.report.warnings.ptr, f.report.warnings.len, "clientNo", 8));
+    clean(&f);
+    path = write_file("deflate.json", "{\"perMessageDeflate\":{}}");
+    assert_int_equal(load(&f, "--config", path, NULL), SC_OK);
+    assert_true(f.options.per_message_deflate);
+    assert_int_equal(f.options.deflate_threshold_bytes, 1024);
+    assert_null(f.report.warnings.ptr);
+    clean(&f);
+    assert_file_refused("{\"perMessageDeflate\":{\"treshold\":200}}",
+                        "option \"perMessageDeflate\" in", "unknown member \"treshold\"");
+    assert_file_refused("{\"perMessageDeflate\":{\"zlibDeflateOptions\":{\"dictionary\":\"x\"}}}",
+                        "unknown member \"dictionary\"", "perMessageDeflateLevel");
+    assert_file_refused("{\"perMessageDeflate\":{\"zlibDeflateOptions\":6}}",
+                        "option \"perMessageDeflate\" in", "not an object");
+    assert_file_refused("{\"perMessageDeflate\":{\"threshold\":-1}}",
+                        "option \"perMessageDeflateThreshold\" in", "is -1");
+    assert_file_refused("{\"perMessageDeflate\":{\"serverMaxWindowBits\":8}}",
+                        "option \"perMessageDeflateWindowBits\" in", "from 9 to 15");
+    assert_file_refused("{\"perMessageDeflate\":1}", "option \"perMessageDeflate\" in",
+                        "true or false");
+}
+
 static void keys_come_from_files_and_lose_one_line_break(void **state)
 {
     char key_path[128];
@@ -404,8 +444,9 @@ static int set_up(void **state)
 
 static int tear_down(void **state)
 {
-    static const char *const names[] = {"all.json", "wrong.json", "forms.json", "sc6.json",
-                                        "key",      "empty",      "key.json",   "s.json"};
+    static const char *const names[] = {"all.json", "wrong.json", "forms.json",
+                                        "sc6.json", "key",        "empty",
+                                        "key.json", "s.json",     "deflate.json"};
     char path[128];
 
     (void)state;
@@ -428,6 +469,7 @@ int main(void)
         cmocka_unit_test(a_wrong_file_is_named_with_what_is_wrong_in_it),
         cmocka_unit_test(values_in_a_file_may_have_their_other_forms),
         cmocka_unit_test(options_of_socketcluster_without_meaning_here_are_warned_of),
+        cmocka_unit_test(settings_of_the_websocket_module_become_options),
         cmocka_unit_test(keys_come_from_files_and_lose_one_line_break),
         cmocka_unit_test(a_key_and_its_file_exclude_each_other_unless_one_source_wins),
         cmocka_unit_test(without_a_key_there_is_a_new_random_one_each_time),

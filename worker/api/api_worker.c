@@ -71,6 +71,28 @@ static void refresh_own(sc_worker_t *worker)
             net->backlog_kill_count);
 }
 
+static void refresh_deflate(sc_worker_t *worker)
+{
+    sc_ws_deflate_counts_t counts;
+
+    if (worker->deflate == NULL)
+        return;
+    counts = sc_ws_deflate_get_counts(worker->deflate);
+    set_own(worker, "deflate_sockets", "Sockets that have agreed on compression",
+            worker->deflate_socket_count);
+    set_own(worker, "deflated", "Messages compressed, each once for all who get it",
+            counts.deflated);
+    set_own(worker, "deflated_from_bytes", "Their bytes before", counts.deflated_from_bytes);
+    set_own(worker, "deflated_to_bytes", "Their bytes after", counts.deflated_to_bytes);
+    set_own(worker, "deflate_not_smaller", "Messages that compression did not make smaller",
+            counts.not_smaller);
+    set_own(worker, "inflated", "Compressed messages from clients", counts.inflated);
+    set_own(worker, "inflated_from_bytes", "Their bytes as they came", counts.inflated_from_bytes);
+    set_own(worker, "inflated_to_bytes", "Their bytes inflated", counts.inflated_to_bytes);
+    set_own(worker, "inflate_refused", "Compressed messages that were malformed or over a limit",
+            counts.refused);
+}
+
 static void refresh_exchange(sc_worker_t *worker)
 {
     sc_exchange_counts_t counts;
@@ -94,6 +116,7 @@ static void refresh_exchange(sc_worker_t *worker)
 void sc_worker_each_counter(sc_worker_t *worker, sc_counter_cb callback, void *arg)
 {
     refresh_own(worker);
+    refresh_deflate(worker);
     refresh_exchange(worker);
     sc_list_each(node, &worker->counters.in_order)
     {

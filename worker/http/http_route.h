@@ -41,10 +41,12 @@ void sc_http_drain(sc_http_t *http);
  * Answers 101 and lets go of the connection and the request.
  *
  * @param address  set to the client's address, INET6_ADDRSTRLEN bytes at least
+ * @param deflate  set to what was agreed about compression; zero: nothing
  * @return the connection, open, paused, with the 101 queued, for the caller to sc_conn_set_handler and
  *         sc_conn_resume; NULL: it has gone meanwhile
  */
-sc_conn_t *sc_http_upgrade_finish(sc_http_request_t *request, char *address, size_t address_size);
+sc_conn_t *sc_http_upgrade_finish(sc_http_request_t *request, char *address, size_t address_size,
+                                  sc_ws_deflate_terms_t *deflate);
 /** Answers an opening with another status (401 ...); the body is the message, text/html; closes. */
 void sc_http_upgrade_refuse(sc_http_request_t *request, int status, sc_str_t body);
 

@@ -116,7 +116,8 @@ void sc_http_session_answer(sc_http_request_t *session, const sc_http_response_t
         close_session(session);
 }
 
-sc_conn_t *sc_http_upgrade_finish(sc_http_request_t *request, char *address, size_t address_size)
+sc_conn_t *sc_http_upgrade_finish(sc_http_request_t *request, char *address, size_t address_size,
+                                  sc_ws_deflate_terms_t *deflate)
 {
     sc_conn_t *conn = request->conn;
 
@@ -126,7 +127,7 @@ sc_conn_t *sc_http_upgrade_finish(sc_http_request_t *request, char *address, siz
         return NULL;
     }
     memcpy(address, request->address, sizeof(request->address));
-    send_and_unref(conn, sc_http_upgrade_accept(request->head));
+    send_and_unref(conn, sc_http_upgrade_accept(request->http->rules, request->head, deflate));
     if (!sc_conn_is_open(conn)) {
         request->stage = SC_HTTP_OVER; /* its end will be told in this turn */
         return NULL;

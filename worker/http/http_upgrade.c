@@ -26,6 +26,7 @@ struct sc_http_upgrade_rules {
     bool allows_any_origin;
     sc_ip_network_t *proxies;
     uint32_t proxy_count;
+    uint8_t deflate_window_bits; /* 0: frames are never compressed */
 };
 
 /* ---- Options ----------------------------------------------------------------------------------------------- */
@@ -131,6 +132,8 @@ sc_http_upgrade_rules_t *sc_http_upgrade_rules_new(const sc_options_t *options)
     sc_http_upgrade_rules_t *rules = sc_new(sc_http_upgrade_rules_t);
 
     rules->path = without_slash(sc_str_from(options->path));
+    if (options->per_message_deflate)
+        rules->deflate_window_bits = (uint8_t)options->deflate_window_bits;
     if (options->path == NULL || options->path[0] != '/') {
         sc_log(SC_LOG_ERROR, "option path: \"%s\" does not begin with a slash",
                options->path != NULL ? options->path : "");
@@ -191,16 +194,10 @@ static bool is_key(sc_str_t key)
     return true;
 }
 
-/** A token of RFC 9110, 5.6.2. */
 static bool is_token(sc_str_t text)
 {
-    static const char marks[] = "!#$%&'*+-.^_`|~";
-
     for (size_t i = 0; i < text.len; i++) {
-        char c = text.ptr[i];
-        bool is_letter = (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
-
-        if (!is_letter && !(c >= '0' && c <= '9') && (c == '\0' || strchr(marks, c) == NULL))
+        if (!sc_ws_extension_is_token_char(text.ptr[i]))
             return false;
     }
     return text.len > 0;
@@ -215,8 +212,21 @@ static sc_str_t first_protocol(const sc_http_head_t *head)
     return sc_str_split(&rest, ',', &part) ? sc_str_trim(part) : sc_str_none();
 }
 
-static sc_status_t check_headers(const sc_http_head_t *head, sc_http_refusal_t *refusal)
+/** What is agreed about compression. @return SC_ERR_INVALID: the header is malformed. */
+static sc_status_t negotiate_deflate(const sc_http_upgrade_rules_t *rules,
+                                     const sc_http_head_t *head, sc_ws_deflate_terms_t *terms)
 {
+    memset(terms, 0, sizeof(*terms));
+    if (rules->deflate_window_bits == 0)
+        return SC_OK; /* then nobody reads it */
+    return sc_ws_extension_negotiate(sc_http_head_header(head, SC_STR("Sec-WebSocket-Extensions")),
+                                     rules->deflate_window_bits, terms);
+}
+
+static sc_status_t check_headers(const sc_http_upgrade_rules_t *rules, const sc_http_head_t *head,
+                                 sc_http_refusal_t *refusal)
+{
+    sc_ws_deflate_terms_t terms;
     sc_str_t version = sc_http_head_header(head, SC_STR("Sec-WebSocket-Version"));
     sc_str_t protocol = first_protocol(head);
 
@@ -229,6 +239,8 @@ static sc_status_t check_headers(const sc_http_head_t *head, sc_http_refusal_t *
                       SC_STR("Missing or invalid Sec-WebSocket-Version header"));
     if (!sc_str_is_none(protocol) && !is_token(protocol))
         return refuse(refusal, 400, NULL, SC_STR("Invalid Sec-WebSocket-Protocol header"));
+    if (negotiate_deflate(rules, head, &terms) != SC_OK)
+        return refuse(refusal, 400, NULL, SC_STR("Invalid Sec-WebSocket-Extensions header"));
     return SC_OK;
 }
 
@@ -293,7 +305,7 @@ sc_status_t sc_http_upgrade_check(const sc_http_upgrade_rules_t *rules, const sc
         return refuse(refusal, 400, NULL, SC_STR("Bad Request"));
     if (!sc_http_head_wants_websocket(head))
         return refuse(refusal, 426, "Upgrade: websocket\r\n", SC_STR("Upgrade Required"));
-    status = check_headers(head, refusal);
+    status = check_headers(rules, head, refusal);
     if (status != SC_OK)
         return status;
     return check_origin(rules, head, refusal);
@@ -315,13 +327,16 @@ static void write_accept(sc_str_t key, char accept[ACCEPT_CHARS + 1])
     EVP_EncodeBlock((unsigned char *)accept, digest, sizeof(digest));
 }
 
-sc_buf_t *sc_http_upgrade_accept(const sc_http_head_t *head)
+sc_buf_t *sc_http_upgrade_accept(const sc_http_upgrade_rules_t *rules, const sc_http_head_t *head,
+                                 sc_ws_deflate_terms_t *deflate)
 {
+    sc_status_t status = negotiate_deflate(rules, head, deflate);
     sc_str_t protocol = first_protocol(head);
     char accept[ACCEPT_CHARS + 1];
     sc_text_t answer = {0};
     sc_buf_t *buf;
 
+    sc_assert(status == SC_OK); /* it was checked */
     write_accept(sc_http_head_header(head, SC_STR("Sec-WebSocket-Key")), accept);
     sc_text_add(&answer, SC_STR("HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n"
                                 "Connection: Upgrade\r\nSec-WebSocket-Accept: "));
@@ -330,6 +345,11 @@ sc_buf_t *sc_http_upgrade_accept(const sc_http_head_t *head)
     if (!sc_str_is_none(protocol)) {
         sc_text_add(&answer, SC_STR("Sec-WebSocket-Protocol: "));
         sc_text_add(&answer, protocol);
+        sc_text_add(&answer, SC_STR("\r\n"));
+    }
+    if (deflate->window_bits != 0) {
+        sc_text_add(&answer, SC_STR("Sec-WebSocket-Extensions: "));
+        sc_ws_extension_answer(deflate, &answer);
         sc_text_add(&answer, SC_STR("\r\n"));
     }
     sc_text_add(&answer, SC_STR("\r\n"));

@@ -8,6 +8,7 @@
 #include "common/buf.h"
 #include "common/option_table.h"
 #include "worker/http/http_request.h"
+#include "worker/ws/ws_extension.h"
 
 /** What an opening is checked against; made once. */
 typedef struct sc_http_upgrade_rules sc_http_upgrade_rules_t;
@@ -32,8 +33,13 @@ bool sc_http_upgrade_is_path(const sc_http_upgrade_rules_t *rules, sc_str_t path
 SC_MUST_CHECK sc_status_t sc_http_upgrade_check(const sc_http_upgrade_rules_t *rules,
                                                 const sc_http_head_t *head,
                                                 sc_http_refusal_t *refusal);
-/** The 101 answer to a request that was checked; the first subprotocol offered is accepted. */
-sc_buf_t *sc_http_upgrade_accept(const sc_http_head_t *head);
+/**
+ * The 101 answer to a request that was checked; the first subprotocol offered is accepted, and compression if it can be agreed.
+ *
+ * @param deflate  set to what was agreed; zero: nothing
+ */
+sc_buf_t *sc_http_upgrade_accept(const sc_http_upgrade_rules_t *rules, const sc_http_head_t *head,
+                                 sc_ws_deflate_terms_t *deflate);
 /**
  * The client's address: the peer's, or, if that is a trusted proxy's, the rightmost entry of X-Forwarded-For that is
  * not a trusted proxy's.

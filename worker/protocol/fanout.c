@@ -4,24 +4,40 @@
 #include "worker/protocol/packet_write.h"
 #include "worker/protocol/subscription.h"
 
+/* A codec's frames of one message; NULL: nobody has asked for it yet. */
+typedef struct encoding {
+    sc_buf_t *plain;
+    sc_buf_t *deflated; /* the plain one once more, if compressing it does not pay */
+} encoding_t;
+
 /* One message's frames, made as subscribers ask for them. */
 typedef struct frames {
+    sc_ws_deflate_t *deflate; /* NULL: nobody takes compressed frames */
     sc_channel_t *channel;
     sc_str_t data;
-    sc_buf_t *by_codec[SC_CODEC_COUNT];
+    encoding_t by_codec[SC_CODEC_COUNT];
 } frames_t;
 
-static sc_buf_t *frame_for(frames_t *frames, const sc_codec_t *codec)
+static sc_buf_t *frame_for(frames_t *frames, const sc_socket_t *socket)
 {
-    if (frames->by_codec[codec->index] == NULL)
-        frames->by_codec[codec->index] = codec->write_publish(frames->channel, frames->data);
-    return frames->by_codec[codec->index];
+    const sc_codec_t *codec = socket->codec;
+    encoding_t *encoding = &frames->by_codec[codec->index];
+
+    if (encoding->plain == NULL)
+        encoding->plain = codec->write_publish(frames->channel, frames->data);
+    if (!sc_socket_takes_deflated(socket, encoding->plain))
+        return encoding->plain;
+    if (encoding->deflated == NULL)
+        encoding->deflated = sc_ws_deflate_frame(frames->deflate, encoding->plain);
+    return encoding->deflated;
 }
 
 static void release_frames(frames_t *frames)
 {
-    for (uint32_t i = 0; i < SC_CODEC_COUNT; i++)
-        sc_buf_unref(frames->by_codec[i]);
+    for (uint32_t i = 0; i < SC_CODEC_COUNT; i++) {
+        sc_buf_unref(frames->by_codec[i].plain);
+        sc_buf_unref(frames->by_codec[i].deflated);
+    }
 }
 
 /* The hot path: per subscriber one reference, nothing else. A full queue ends its connection at the end of the turn, so the
@@ -33,7 +49,7 @@ static void send_to_all(frames_t *frames)
     for (uint32_t i = 0; i < channel->subscriber_count; i++) {
         sc_socket_t *socket = channel->subscribers[i]->socket;
 
-        sc_socket_send_frame(socket, frame_for(frames, socket->codec));
+        sc_socket_send_frame(socket, frame_for(frames, socket));
     }
 }
 
@@ -81,7 +97,7 @@ static void ask_for_all(sc_worker_t *worker, sc_channel_t *channel, sc_str_t dat
 
 void sc_fanout_message(sc_worker_t *worker, sc_channel_t *channel, sc_str_t data)
 {
-    frames_t frames = {.channel = channel, .data = data};
+    frames_t frames = {.deflate = worker->deflate, .channel = channel, .data = data};
 
     if (channel->subscriber_count == 0)
         return;

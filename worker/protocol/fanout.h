@@ -1,5 +1,5 @@
 /*
- * fanout.h: a message of a channel becomes one frame for each codec in use, and a reference to it in the queue of each subscriber.
+ * fanout.h: a message of a channel becomes one frame for each codec in use, plain, compressed or both, and a reference to it in the queue of each subscriber.
  */
 #ifndef SC_PROTOCOL_FANOUT_H
 #define SC_PROTOCOL_FANOUT_H

@@ -47,7 +47,19 @@ static const sc_conn_handler_t ended_conn_handler;
 static const sc_ws_reader_handler_t reader_handler;
 static void on_end_task(sc_turn_task_t *task);
 
-void sc_socket_open(sc_worker_t *worker, sc_conn_t *conn, const char *address, sc_str_t query)
+static void agree_on_deflate(sc_socket_t *socket, const sc_ws_deflate_terms_t *terms)
+{
+    sc_worker_t *worker = socket->worker;
+
+    if (worker->deflate == NULL || terms->window_bits == 0)
+        return;
+    socket->deflate_bytes_max = sc_ws_deflate_bytes_max(worker->deflate, terms);
+    sc_ws_reader_allow_deflate(&socket->reader, worker->deflate);
+    worker->deflate_socket_count++;
+}
+
+void sc_socket_open(sc_worker_t *worker, sc_conn_t *conn, const char *address, sc_str_t query,
+                    const sc_ws_deflate_terms_t *deflate)
 {
     sc_socket_t *socket = sc_new(sc_socket_t);
 
@@ -62,6 +74,7 @@ void sc_socket_open(sc_worker_t *worker, sc_conn_t *conn, const char *address, s
     socket->alive_ms = sc_loop_now_ms(&worker->loop);
     draw_id(socket);
     sc_ws_reader_init(&socket->reader, &reader_handler, worker->options->max_payload_bytes);
+    agree_on_deflate(socket, deflate);
     sc_list_init(&socket->calls);
     sc_list_init(&socket->node);
     sc_turn_task_init(&socket->end_task, on_end_task);
@@ -240,6 +253,7 @@ static void finish(sc_socket_t *socket)
     sc_list_remove(&socket->node);
     sc_map_remove(&worker->sockets_by_id, sc_socket_id(socket));
     worker->socket_count--;
+    worker->deflate_socket_count -= socket->deflate_bytes_max != 0 ? 1 : 0;
     sc_socket_unref(socket);
 }
 
@@ -309,9 +323,20 @@ void sc_socket_send_frame(sc_socket_t *socket, sc_buf_t *frame)
         sc_conn_send(socket->conn, frame);
 }
 
+static void send_deflated(sc_socket_t *socket, sc_buf_t *frame)
+{
+    sc_buf_t *deflated = sc_ws_deflate_frame(socket->worker->deflate, frame);
+
+    sc_socket_send_frame(socket, deflated);
+    sc_buf_unref(deflated);
+}
+
 void sc_socket_send_new_frame(sc_socket_t *socket, sc_buf_t *frame)
 {
-    sc_socket_send_frame(socket, frame);
+    if (socket->conn != NULL && sc_socket_takes_deflated(socket, frame))
+        send_deflated(socket, frame);
+    else
+        sc_socket_send_frame(socket, frame);
     sc_buf_unref(frame);
 }
 

@@ -54,6 +54,7 @@ struct sc_socket {
     bool is_reading_paused;
     uint16_t end_code;
     uint32_t hold_count; /* actions that later packets wait for */
+    uint32_t deflate_bytes_max; /* longest frame that may go compressed; 0: none */
     const sc_codec_t *codec;
     sc_ws_reader_t reader;
     char id[SC_SOCKET_ID_CHARS + 1];
@@ -80,8 +81,10 @@ struct sc_socket {
  * @param conn     paused; the socket resumes it
  * @param address  the client's; copied
  * @param query    of the URL, or none; copied
+ * @param deflate  what was agreed about compression
  */
-void sc_socket_open(sc_worker_t *worker, sc_conn_t *conn, const char *address, sc_str_t query);
+void sc_socket_open(sc_worker_t *worker, sc_conn_t *conn, const char *address, sc_str_t query,
+                    const sc_ws_deflate_terms_t *deflate);
 
 /** Not ENDED. */
 static inline bool sc_socket_is_alive(const sc_socket_t *socket)
@@ -89,9 +92,15 @@ static inline bool sc_socket_is_alive(const sc_socket_t *socket)
     return socket->state != SC_SOCKET_ENDED;
 }
 
-/** Queues a frame; dropped if the socket has ended. The caller keeps its reference. */
+/** Whether that frame may go compressed: the extension was agreed on, and its window is large enough. */
+static inline bool sc_socket_takes_deflated(const sc_socket_t *socket, const sc_buf_t *frame)
+{
+    return frame->len <= socket->deflate_bytes_max;
+}
+
+/** Queues a frame as it is; dropped if the socket has ended. The caller keeps its reference. */
 void sc_socket_send_frame(sc_socket_t *socket, sc_buf_t *frame);
-/** The same for a frame that nobody else needs: takes it. */
+/** The same for a frame that nobody else needs: takes it, and compresses it where that was agreed on. */
 void sc_socket_send_new_frame(sc_socket_t *socket, sc_buf_t *frame);
 
 /** Ends the session: tells old clients (#disconnect), sends a close frame, closes after what is queued. */
