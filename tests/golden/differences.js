@@ -395,6 +395,12 @@ differ(/^v20\/transport-handshake-mw$/, 'a silent block is described as in proto
     answerHttp(lines, label, '401 Unauthorized', 'Action was silently blocked by handshakeWS middleware');
 });
 
+differ(/^v(14|20)\/transport-deflate-on$/, 'no context is taken over', 'docs/protocol.md, "Compression"', (lines) => {
+  const answer = lines.find((line) => line.client === 'deflate' && line.dir === 's2c' && line.frame === 'http');
+  answer.payload = answer.payload.replace(/: permessage-deflate\r/,
+    ': permessage-deflate; server_no_context_takeover; client_no_context_takeover\r');
+});
+
 /* ---- Cluster of version 6 --------------------------------------------------------------------------------------------------------- */
 
 differ(/^cluster-v6\/limit-default$/, 'the message names the channel', ERRORS, (lines) => {

@@ -54,9 +54,9 @@ struct sc_socket {
     bool is_reading_paused;
     uint16_t end_code;
     uint32_t hold_count; /* actions that later packets wait for */
-    uint32_t deflate_bytes_max; /* longest frame that may go compressed; 0: none */
     const sc_codec_t *codec;
     sc_ws_reader_t reader;
+    uint32_t deflate_bytes_max; /* the longest frame that may go compressed; 0: none may */
     char id[SC_SOCKET_ID_CHARS + 1];
     char *address;
     char *query;             /* of the opening request; NULL: none */

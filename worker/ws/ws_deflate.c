@@ -32,6 +32,10 @@ struct sc_ws_deflate {
     z_stream inflater;
     room_t deflated;
     room_t inflated;
+    /* The last frame that was compressed, and what became of it. Where each subscriber gets a frame of its own (publishOut
+     * middleware, messages of plugins to one socket after the other) they are often alike. NULL: none, or a long one. */
+    sc_buf_t *last_plain;
+    sc_buf_t *last_result;
 };
 
 /* ---- Shared buffers ------------------------------------------------------------------------------------------ */
@@ -84,6 +88,8 @@ void sc_ws_deflate_free(sc_ws_deflate_t *zlib)
         inflateEnd(&zlib->inflater);
     drop(&zlib->deflated);
     drop(&zlib->inflated);
+    sc_buf_unref(zlib->last_plain);
+    sc_buf_unref(zlib->last_result);
     free(zlib);
 }
 
@@ -145,29 +151,59 @@ static sc_buf_t *new_frame(uint8_t opcode, const room_t *payload)
     return frame;
 }
 
+/** The payload of a frame that may be compressed; none: it stays as it is. */
+static sc_str_t payload_to_deflate(const sc_ws_deflate_t *zlib, const sc_buf_t *frame,
+                                   sc_ws_frame_t *header)
+{
+    sc_status_t status = sc_ws_frame_parse(frame->bytes, frame->len, header);
+    sc_str_t payload = sc_str(frame->bytes + header->header_bytes, (size_t)header->payload_bytes);
+
+    sc_assert(status == SC_OK && header->header_bytes + payload.len == frame->len);
+    if (sc_ws_frame_is_control(header) || header->reserved != 0 || payload.len == 0 ||
+        payload.len < zlib->setup.threshold_bytes)
+        return sc_str_none();
+    return payload;
+}
+
+static bool is_last(const sc_ws_deflate_t *zlib, const sc_buf_t *frame)
+{
+    return zlib->last_plain != NULL &&
+           sc_str_equal(sc_buf_str(zlib->last_plain), sc_buf_str(frame));
+}
+
+static void remember(sc_ws_deflate_t *zlib, sc_buf_t *plain, sc_buf_t *result)
+{
+    bool is_short = plain->len <= KEPT_BYTES;
+
+    sc_buf_unref(zlib->last_plain);
+    sc_buf_unref(zlib->last_result);
+    zlib->last_plain = is_short ? sc_buf_ref(plain) : NULL;
+    zlib->last_result = is_short ? sc_buf_ref(result) : NULL;
+}
+
 sc_buf_t *sc_ws_deflate_frame(sc_ws_deflate_t *zlib, sc_buf_t *frame)
 {
     sc_ws_deflate_counts_t *counts = &zlib->counts;
-    sc_buf_t *result = NULL;
     sc_ws_frame_t header;
-    sc_str_t payload;
-    sc_status_t status = sc_ws_frame_parse(frame->bytes, frame->len, &header);
+    sc_str_t payload = payload_to_deflate(zlib, frame, &header);
+    sc_buf_t *result;
 
-    sc_assert(status == SC_OK && header.header_bytes + header.payload_bytes == frame->len);
-    payload = sc_str(frame->bytes + header.header_bytes, (size_t)header.payload_bytes);
-    if (sc_ws_frame_is_control(&header) || header.reserved != 0 || payload.len == 0 ||
-        payload.len < zlib->setup.threshold_bytes)
+    if (sc_str_is_none(payload))
         return sc_buf_ref(frame);
+    if (is_last(zlib, frame))
+        return sc_buf_ref(zlib->last_result);
     if (deflate_payload(zlib, payload)) {
         result = new_frame(header.opcode, &zlib->deflated);
         counts->deflated++;
         counts->deflated_from_bytes += payload.len;
         counts->deflated_to_bytes += zlib->deflated.len;
     } else {
+        result = sc_buf_ref(frame);
         counts->not_smaller++;
     }
     empty(&zlib->deflated);
-    return result != NULL ? result : sc_buf_ref(frame);
+    remember(zlib, frame, result);
+    return result;
 }
 
 /* ---- Receiving ------------------------------------------------------------------------------------------------- */

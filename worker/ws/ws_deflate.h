@@ -50,7 +50,7 @@ uint32_t sc_ws_deflate_bytes_max(const sc_ws_deflate_t *zlib, const sc_ws_deflat
  *
  * @param frame  final, unmasked, not compressed
  * @return another frame; or a reference to the same one, if it is a control frame, below the threshold or would not become
- *         smaller
+ *         smaller. The same payload as in the last call is not compressed again.
  */
 sc_buf_t *sc_ws_deflate_frame(sc_ws_deflate_t *zlib, sc_buf_t *frame);
 

@@ -3,6 +3,7 @@
 
 const net = require('node:net');
 const crypto = require('node:crypto');
+const zlib = require('node:zlib');
 const { Inbox, within } = require('./wait');
 
 const OPCODE = { continuation: 0, text: 1, binary: 2, close: 8, ping: 9, pong: 10 };
@@ -26,6 +27,16 @@ function frameBytes(opcode, payload = Buffer.alloc(0), options = {}) {
   const masked = Buffer.alloc(payload.length);
   for (let i = 0; i < payload.length; i++) masked[i] = payload[i] ^ key[i & 3];
   return Buffer.concat([first, second, key, masked]);
+}
+
+// A message compressed as permessage-deflate has it: without the four bytes that end a flush.
+function deflate(payload, options = {}) {
+  return zlib.deflateRawSync(payload, { finishFlush: zlib.constants.Z_SYNC_FLUSH, ...options }).subarray(0, -4);
+}
+
+function inflate(payload, options = {}) {
+  const whole = Buffer.concat([payload, Buffer.from([0, 0, 0xff, 0xff])]);
+  return zlib.inflateRawSync(whole, { finishFlush: zlib.constants.Z_SYNC_FLUSH, ...options });
 }
 
 function closePayload(code, reason = '') {
@@ -107,6 +118,7 @@ class RawSocket {
       const expected = crypto.createHash('sha1').update(key + ACCEPT_GUID).digest('base64');
       if (answer.headers['sec-websocket-accept'] !== expected) throw new Error('wrong Sec-WebSocket-Accept');
       this.isWebSocket = true;
+      this.extensions = answer.headers['sec-websocket-extensions'];
       const rest = this.bytes;
       this.bytes = Buffer.alloc(0);
       this.onData(rest);
@@ -164,7 +176,9 @@ class RawSocket {
 
   onFrame(first, payload) {
     const opcode = first & 15;
-    if (first & 0x70) throw new Error('a reserved bit is set in a frame of the server');
+    const isDeflated = (first & 0x40) !== 0;
+    if (first & 0x30 || (isDeflated && (!this.extensions || opcode === 0 || opcode > 7)))
+      throw new Error('a reserved bit is set in a frame of the server');
     if (opcode === OPCODE.close) {
       const code = payload.length >= 2 ? payload.readUInt16BE(0) : null;
       const reason = payload.length > 2 ? payload.toString('utf8', 2) : '';
@@ -176,12 +190,15 @@ class RawSocket {
       this.inbox.push({ frame: NAME[opcode], payload: payload.toString('hex') });
       return;
     }
-    if (opcode !== 0) this.fragments = { opcode, parts: [] };
+    if (opcode !== 0) this.fragments = { opcode, isDeflated, parts: [] };
     this.fragments.parts.push(Buffer.from(payload));
     if (!(first & 0x80)) return;
     const whole = Buffer.concat(this.fragments.parts);
+    const message = this.fragments.isDeflated ? inflate(whole, this.inflateOptions) : whole;
     const frame = NAME[this.fragments.opcode];
-    this.inbox.push({ frame, payload: whole.toString(frame === 'text' ? 'utf8' : 'hex') });
+    const item = { frame, payload: message.toString(frame === 'text' ? 'utf8' : 'hex') };
+    if (this.fragments.isDeflated) item.deflatedBytes = whole.length;
+    this.inbox.push(item);
   }
 
   sendBytes(bytes) {
@@ -194,6 +211,16 @@ class RawSocket {
 
   sendText(text) {
     this.sendFrame('text', Buffer.from(text));
+  }
+
+  // As one frame, or as many as there are `parts` of bytes.
+  sendDeflated(text, parts = 1) {
+    const payload = deflate(Buffer.from(text));
+    const step = Math.ceil(payload.length / parts) || 1;
+    for (let at = 0; at === 0 || at < payload.length; at += step) {
+      const options = { rsv: at === 0 ? 4 : 0, fin: at + step >= payload.length };
+      this.sendFrame(at === 0 ? 'text' : 'continuation', payload.subarray(at, at + step), options);
+    }
   }
 
   send(packet) {
@@ -319,4 +346,4 @@ function get(port, path, headers = {}) {
   return http(port, `GET ${path} HTTP/1.1\r\nHost: localhost\r\n${lines.join('')}\r\n`);
 }
 
-module.exports = { OPCODE, RawSocket, closePayload, frameBytes, get, http, parseHead, readAnswer };
+module.exports = { OPCODE, RawSocket, closePayload, deflate, frameBytes, get, http, parseHead, readAnswer };
