@@ -323,20 +323,21 @@ void sc_socket_send_frame(sc_socket_t *socket, sc_buf_t *frame)
         sc_conn_send(socket->conn, frame);
 }
 
-static void send_deflated(sc_socket_t *socket, sc_buf_t *frame)
+sc_buf_t *sc_socket_deflate_frame(sc_socket_t *socket, sc_buf_t *frame)
 {
-    sc_buf_t *deflated = sc_ws_deflate_frame(socket->worker->deflate, frame);
-
-    sc_socket_send_frame(socket, deflated);
-    sc_buf_unref(deflated);
+    if (!sc_socket_takes_deflated(socket, frame))
+        return sc_buf_ref(frame);
+    return sc_ws_deflate_frame(socket->worker->deflate, frame);
 }
 
 void sc_socket_send_new_frame(sc_socket_t *socket, sc_buf_t *frame)
 {
-    if (socket->conn != NULL && sc_socket_takes_deflated(socket, frame))
-        send_deflated(socket, frame);
-    else
-        sc_socket_send_frame(socket, frame);
+    if (socket->conn != NULL) {
+        sc_buf_t *fitting = sc_socket_deflate_frame(socket, frame);
+
+        sc_socket_send_frame(socket, fitting);
+        sc_buf_unref(fitting);
+    }
     sc_buf_unref(frame);
 }
 

@@ -98,9 +98,11 @@ static inline bool sc_socket_takes_deflated(const sc_socket_t *socket, const sc_
     return frame->len <= socket->deflate_bytes_max;
 }
 
+/** A frame for this socket alone as it takes it: compressed where that was agreed on and pays. @return a reference */
+sc_buf_t *sc_socket_deflate_frame(sc_socket_t *socket, sc_buf_t *frame);
 /** Queues a frame as it is; dropped if the socket has ended. The caller keeps its reference. */
 void sc_socket_send_frame(sc_socket_t *socket, sc_buf_t *frame);
-/** The same for a frame that nobody else needs: takes it, and compresses it where that was agreed on. */
+/** The same for a frame that nobody else needs: takes it, and sends it as sc_socket_deflate_frame makes it. */
 void sc_socket_send_new_frame(sc_socket_t *socket, sc_buf_t *frame);
 
 /** Ends the session: tells old clients (#disconnect), sends a close frame, closes after what is queued. */
