@@ -337,6 +337,28 @@ static void honest_json_is_far_from_the_ratio(void **state)
     sc_text_free(&text);
 }
 
+static void what_a_long_message_has_taken_is_given_back(void **state)
+{
+    sc_text_t text = json_text(PAYLOAD_MAX);
+    sc_ws_frame_t header;
+    sc_str_t payload;
+    sc_buf_t *frame = deflate_text(SC_WS_TEXT, sc_text_str(&text), &header, &payload);
+    sc_text_t large = bomb(PAYLOAD_MAX);
+    char *out;
+    size_t len;
+
+    (void)state;
+    assert_int_equal(sc_ws_inflate(zlib, payload, &out, &len), SC_OK);
+    assert_true(sc_ws_deflate_get_counts(zlib).buffer_bytes >= PAYLOAD_MAX);
+    sc_ws_inflate_release(zlib);
+    assert_true(sc_ws_deflate_get_counts(zlib).buffer_bytes <= 128 * 1024);
+    check_refused(sc_text_str(&large), SC_ERR_LIMIT);
+    assert_true(sc_ws_deflate_get_counts(zlib).buffer_bytes <= 128 * 1024);
+    sc_buf_unref(frame);
+    sc_text_free(&text);
+    sc_text_free(&large);
+}
+
 /* ---- Sending --------------------------------------------------------------------------------------------------- */
 
 static void a_message_comes_back_as_it_went(void **state)
@@ -542,6 +564,7 @@ int main(void)
         TEST(a_small_largest_payload_is_kept_after_longer_messages_too),
         TEST(the_ratio_counts_from_a_certain_size_on),
         TEST(honest_json_is_far_from_the_ratio),
+        TEST(what_a_long_message_has_taken_is_given_back),
         TEST(a_message_comes_back_as_it_went),
         TEST(the_kind_of_message_stays),
         TEST(what_would_not_become_smaller_stays_plain),

@@ -91,6 +91,8 @@ static void refresh_deflate(sc_worker_t *worker)
     set_own(worker, "inflated_to_bytes", "Their bytes inflated", counts.inflated_to_bytes);
     set_own(worker, "inflate_refused", "Compressed messages that were malformed or over a limit",
             counts.refused);
+    set_own(worker, "deflate_buffer_bytes", "Bytes held for compressing and inflating now",
+            counts.buffer_bytes);
 }
 
 static void refresh_exchange(sc_worker_t *worker)

@@ -95,7 +95,10 @@ void sc_ws_deflate_free(sc_ws_deflate_t *zlib)
 
 sc_ws_deflate_counts_t sc_ws_deflate_get_counts(const sc_ws_deflate_t *zlib)
 {
-    return zlib->counts;
+    sc_ws_deflate_counts_t counts = zlib->counts;
+
+    counts.buffer_bytes = zlib->deflated.capacity + zlib->inflated.capacity;
+    return counts;
 }
 
 /* ---- Sending --------------------------------------------------------------------------------------------------- */

@@ -33,7 +33,8 @@ typedef struct sc_ws_deflate_counts {
     uint64_t not_smaller; /* messages that were tried in vain */
     uint64_t inflated;
     uint64_t inflated_from_bytes, inflated_to_bytes;
-    uint64_t refused; /* messages that were malformed or over a limit */
+    uint64_t refused;      /* messages that were malformed or over a limit */
+    uint64_t buffer_bytes; /* held now for messages in the making, beside zlib's own memory */
 } sc_ws_deflate_counts_t;
 
 /** Both directions of a worker. zlib's memory is allocated when the first message needs it. */
