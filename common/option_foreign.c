@@ -32,8 +32,6 @@ static const char *const foreign_names[] = {
     "perMessageDeflate",
     "propagateErrors",
     "propagateWarnings",
-    "protocol",
-    "protocolOptions",
     "pubSubBatchDuration",
     "rebootOnSignal",
     "rebootWorkerOnCrash",

@@ -37,6 +37,16 @@
   X(UINT,   process_term_timeout_ms, "processTermTimeout", "term-timeout", 0, 0, 600000, "10000", "milliseconds that processes have to end in order") \
   X(UINT,   broker_gather_timeout_ms, "brokerGatherTimeout", NULL,      0,  0, 60000, "3000",   "milliseconds that a new broker waits for the subscriptions of all workers before it delivers") \
   /* -- connections -- */ \
+  X(ENUM,   protocol,           "protocol",           NULL,             0,  0, 0, NULL,         "http|https: https needs tlsCert and tlsKey, http forbids them; by default what these say") \
+  X(STRING, tls_cert,           "tlsCert",            "tls-cert",       0,  1, 4096, NULL,      "file of the PEM certificate, with its chain behind it; with tlsKey it makes the port speak TLS only (https, wss). Read again on SIGHUP") \
+  X(STRING, tls_key,            "tlsKey",             "tls-key",        0,  1, 4096, NULL,      "file of the certificate's PEM private key, RSA or ECDSA") \
+  X(STRING, tls_cert_pem,       "tlsCertPem",         NULL,             0,  1, 65536, NULL,     "the PEM certificate and its chain, in place of a file") \
+  X(SECRET, tls_key_pem,        "tlsKeyPem",          NULL,             0,  1, 65536, NULL,     "the PEM private key, in place of a file") \
+  X(SECRET, tls_passphrase,     "tlsPassphrase",      NULL,             0,  1, 1023, NULL,      "pass phrase of the private key. Better in a file: see --tls-passphrase-file") \
+  X(STRING, tls_passphrase_file, "tlsPassphraseFile", "tls-passphrase-file", 0, 1, 4096, NULL,  "file that holds the pass phrase (one final line break is not part of it)") \
+  X(ENUM,   tls_min_version,    "tlsMinVersion",      "tls-min-version", 0, 0, 0, "1.2",        "1.2|1.3: oldest version of TLS that is spoken") \
+  X(STRING, tls_ciphers,        "tlsCiphers",         NULL,             0,  1, 4096, NULL,      "ciphers of TLS 1.2, in OpenSSL's notation; by default those with ECDHE and authenticated encryption") \
+  X(STRING, tls_ciphersuites,   "tlsCiphersuites",    NULL,             0,  1, 4096, NULL,      "ciphers of TLS 1.3, with colons between them; by default OpenSSL's") \
   X(LIST,   origins,            "origins",            "origins",        0,  1, 65536, "*:*",     "host:port list that browsers may come from; * stands for any") \
   X(LIST,   trusted_proxies,    "trustedProxies",     "trusted-proxies", 0, 0, 65536, NULL,     "addresses or networks (10.0.0.0/8) whose X-Forwarded-For counts") \
   X(UINT,   backlog,            "backlog",            NULL,             0,  1, 65535, "1024",   "connections that wait to be accepted, per worker") \
