@@ -2,6 +2,7 @@
 
 #include "common/alloc.h"
 #include "common/option_foreign.h"
+#include "common/option_keys.h"
 #include "common/option_value.h"
 #include "common/str.h"
 
@@ -12,7 +13,6 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#define KEY_BYTES_MAX 65536u
 #define RANDOM_KEY_BYTES 32u
 
 #define COUNT_ONE(kind, field, json, flag, letter, min, max, fallback, help) +1
@@ -327,33 +327,8 @@ static void hide_secret_flags(option_load_t *load, int argc, char **argv)
     }
 }
 
-/* Reads a key from its file into `*key`. */
-static sc_status_t read_key_file(option_load_t *load, const char *json_name, const char *path,
-                                 char **key)
-{
-    char bytes[KEY_BYTES_MAX + 1];
-    FILE *file = fopen(path, "re");
-    size_t len;
-    bool is_read;
-
-    if (file == NULL)
-        return fail(load, "option %s: can't read %s: %s", json_name, path, strerror(errno));
-    len = fread(bytes, 1, sizeof(bytes), file);
-    is_read = ferror(file) == 0;
-    fclose(file);
-    if (is_read && strcmp(json_name, "authKeyFile") == 0 && len > 0 && bytes[len - 1] == '\n')
-        len--;
-    if (is_read && len > 0 && len <= KEY_BYTES_MAX && memchr(bytes, '\0', len) == NULL)
-        *key = sc_strdup(sc_str(bytes, len));
-    explicit_bzero(bytes, sizeof(bytes));
-    if (*key == NULL)
-        return fail(load, "option %s: %s must be a text of 1 to %u bytes", json_name, path,
-                    KEY_BYTES_MAX);
-    return SC_OK;
-}
-
 /* A key may be given itself or as a file. Where both are given, the later source wins; within one it is a mistake. */
-static sc_status_t resolve_key(option_load_t *load, const char *key_name, const char *file_name)
+static sc_status_t choose_key(option_load_t *load, const char *key_name, const char *file_name)
 {
     const sc_option_t *key_option = sc_option_by_json_name(sc_str_from(key_name));
     const sc_option_t *file_option = sc_option_by_json_name(sc_str_from(file_name));
@@ -371,7 +346,22 @@ static sc_status_t resolve_key(option_load_t *load, const char *key_name, const 
         return SC_OK;
     }
     sc_option_clear(load->options, key_option);
-    return read_key_file(load, file_name, *path, key);
+    return SC_OK;
+}
+
+static sc_status_t read_key_files(option_load_t *load)
+{
+    sc_option_keys_t keys;
+    sc_text_t error = {0};
+    sc_status_t status = sc_option_keys_read(load->options, &keys, &error);
+
+    if (status == SC_OK)
+        sc_option_keys_swap(load->options, &keys);
+    else
+        status = fail(load, "%.*s", SC_STR_ARG(sc_text_str(&error)));
+    sc_option_keys_deinit(&keys);
+    sc_text_free(&error);
+    return status;
 }
 
 static sc_status_t make_random_key(option_load_t *load)
@@ -393,14 +383,16 @@ static sc_status_t make_random_key(option_load_t *load)
 static sc_status_t resolve_keys(option_load_t *load)
 {
     const sc_options_t *options = load->options;
-    sc_status_t status = resolve_key(load, "authKey", "authKeyFile");
+    sc_status_t status = choose_key(load, "authKey", "authKeyFile");
 
     if (status == SC_OK)
-        status = resolve_key(load, "authPrivateKey", "authPrivateKeyFile");
+        status = choose_key(load, "authPrivateKey", "authPrivateKeyFile");
     if (status == SC_OK)
-        status = resolve_key(load, "authPublicKey", "authPublicKeyFile");
+        status = choose_key(load, "authPublicKey", "authPublicKeyFile");
+    if (status == SC_OK)
+        status = read_key_files(load);
     if (status == SC_OK && options->auth_key == NULL && options->auth_private_key == NULL &&
-        options->auth_public_key == NULL)
+        options->auth_public_key == NULL && options->auth_verify_keys.count == 0)
         status = make_random_key(load);
     return status;
 }
@@ -454,6 +446,10 @@ sc_status_t sc_options_load(sc_options_t *options, int argc, char **argv,
 
 void sc_options_free(sc_options_t *options)
 {
+    sc_option_keys_t keys = {0};
+
+    sc_option_keys_swap(options, &keys);
+    sc_option_keys_deinit(&keys);
     for (size_t i = 0; i < sc_option_count; i++)
         sc_option_clear(options, &sc_option_table[i]);
 }
