@@ -5,6 +5,7 @@
 #include "common/str.h"
 #include "master/check.h"
 #include "master/master.h"
+#include "worker/protocol/auth_token.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -68,6 +69,9 @@ static int run_command(const sc_options_t *options, const sc_options_report_t *r
     if (start_log(options, report) != SC_OK)
         return EXIT_FAILURE;
     sc_process_set_title("sc-master");
+    /* Keys that can't be right are said once, here, and not by each worker that would end over them. */
+    if (sc_auth_check(options) != SC_OK)
+        return EXIT_FAILURE;
     return report->command == SC_COMMAND_CHECK ? sc_check_run(options) : sc_master_run(options);
 }
 

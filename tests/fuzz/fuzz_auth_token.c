@@ -8,6 +8,8 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
+static const sc_token_options_t defaults;
+
 static void require(bool condition)
 {
     if (!condition)
@@ -34,7 +36,8 @@ static void check_claims(const sc_auth_t *auth, sc_str_t claims)
     double expires_s = 0;
     sc_token_t token;
 
-    if (sc_auth_sign(auth, claims, 0, 1700000000, &text, &final_claims, &expires_s) == SC_OK) {
+    if (sc_auth_sign(auth, claims, &defaults, 1700000000, &text, &final_claims, &expires_s) ==
+        SC_OK) {
         sc_auth_verify(auth, sc_text_str(&text), 1700000000, &token);
         require(token.verdict != SC_TOKEN_ERROR);
         if (token.verdict == SC_TOKEN_INVALID)
