@@ -119,8 +119,7 @@ static void kick_out_of_all(sc_socket_t *socket, sc_str_t message)
     uint32_t cursor = 0;
 
     while ((subscription = sc_map_next(&socket->subscriptions, &cursor)) != NULL) {
-        sc_packet_send_kick_out(socket, sc_channel_name(subscription->channel), message);
-        sc_subscription_end(subscription);
+        sc_subscription_kick_out(subscription, message);
         cursor = 0; /* the map has changed */
     }
 }
@@ -135,11 +134,12 @@ sc_status_t sc_socket_kick_out(sc_socket_t *socket, sc_str_t channel, sc_str_t m
         kick_out_of_all(socket, message);
         return SC_OK;
     }
-    /* The packet goes out in any case: the client may be about to subscribe. */
-    sc_packet_send_kick_out(socket, channel, message);
     subscription = sc_subscription_find(socket, channel);
+    /* The packet goes out in any case: the client may be about to subscribe. */
     if (subscription != NULL)
-        sc_subscription_end(subscription);
+        sc_subscription_kick_out(subscription, message);
+    else
+        sc_packet_send_kick_out(socket, channel, message);
     return SC_OK;
 }
 

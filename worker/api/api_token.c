@@ -96,7 +96,7 @@ sc_status_t sc_socket_deauthenticate(sc_socket_t *socket, sc_answer_cb callback,
     if (!sc_socket_is_open(socket))
         return SC_ERR_STATE;
     sc_packet_send_remove_auth_token(socket, expect(socket, callback, arg));
-    sc_auth_state_take(socket);
+    sc_auth_state_take(socket, "server");
     return SC_OK;
 }
 
