@@ -116,7 +116,7 @@ typedef struct sc_verify_keys {
 /** The values of all options. */
 typedef struct sc_options {
     SC_OPTION_TABLE(SC_OPTION_FIELD)
-    sc_verify_keys_t auth_verify_keys; /* what authVerifyKeyFiles names: common/option_keys.h */
+    sc_verify_keys_t auth_verify_keys; /* what authVerifyKeyFiles names: common/verify_keys.h */
 } sc_options_t;
 
 typedef enum sc_option_kind {
