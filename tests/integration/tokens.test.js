@@ -303,7 +303,7 @@ test('options that can not be right stop the start with a line that names them',
     [['--auth-public-key-file', good, '--auth-algorithm', 'HS256'], /authAlgorithm: HS256 does not fit the key/],
     [['--auth-algorithm', 'none'], /option --auth-algorithm is none: not one of/],
     [['--auth-verify-key-files', `${secretFile},${good}`, '--auth-verify-algorithms', 'RS256'],
-      new RegExp(`authVerifyAlgorithms: nothing in it fits authVerifyKeyFiles: ${secretFile}, which is for HS256`)],
+      new RegExp(`authVerifyAlgorithms rules out authVerifyKeyFiles: ${secretFile}, which is for HS256`)],
     [['--auth-verify-key-files', short], new RegExp(`authVerifyKeyFiles: ${short}: an RSA key of 1024 bits`)],
     [['--auth-public-key-file', short], /authPublicKey: an RSA key of 1024 bits/],
     [['--auth-verify-key-files', curve], new RegExp(`authVerifyKeyFiles: ${curve}: neither RSA nor of the curves`)],
@@ -500,6 +500,54 @@ test('a subscription that middleware grants after the end of its token is refuse
   });
   assert.strictEqual(granted.error, undefined);
   assert.deepStrictEqual((await raw.ask('dump')).subs, []);
+});
+
+describe('a subscription that waits for its broker at the end of its token', () => {
+  // Resolves when the token has run out, with the broker stopped meanwhile.
+  async function whileStopped(cluster, act) {
+    const broker = await cluster.broker(0);
+    process.kill(broker, 'SIGSTOP');
+    try {
+      await act();
+    } finally {
+      process.kill(broker, 'SIGCONT');
+    }
+  }
+
+  test('is over for every client, too', async (t) => {
+    const cluster = await start(t, { endSubscriptionsOnExpiry: true });
+    const clients = await Promise.all(VERSIONS.map(({ name }) => Client.of(t, name, cluster.port)));
+    const other = await connect(t, cluster);
+    await other.subscribe('other');
+    const token = sign({ username: 'ada', exp: soonS() });
+    await Promise.all(clients.map((client) => client.authenticate(token)));
+    await whileStopped(cluster, async () => {
+      for (const client of clients) client.subscribe('room').catch(() => {});
+      for (const client of clients) {
+        assert.strictEqual((await client.event('kickOut')).channel, 'room');
+        assert.deepStrictEqual((await client.call('dump')).subs, []);
+      }
+    });
+    const inboxes = clients.map((client) => client.messages('room'));
+    await other.publish('room', 'not for strangers');
+    for (const client of clients) {
+      await client.call('echo', 1);
+      assert.strictEqual(client.isSubscribed('room'), false, client.version.name);
+    }
+    assert.deepStrictEqual(inboxes.flatMap((inbox) => inbox.all), []);
+  });
+
+  test('is answered before its end is said', async (t) => {
+    const cluster = await start(t, { endSubscriptionsOnExpiry: true });
+    const raw = await connect(t, cluster, { authToken: sign({ username: 'ada', exp: soonS() }) });
+    await whileStopped(cluster, async () => {
+      raw.subscribe('room');
+      await raw.event('#kickOut');
+    });
+    const seen = raw.inbox.all.map(({ payload }) => payload);
+    const answer = seen.indexOf(`{"rid":${raw.cid}}`);
+    assert.ok(answer >= 0 && answer < seen.findIndex((payload) => /kickOut/.test(payload)), seen.join(' '));
+  });
 });
 
 test('without the option a token that runs out ends no subscription, and only a packet or a pong notices it', async (t) => {

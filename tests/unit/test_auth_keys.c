@@ -177,6 +177,7 @@ static void what_is_signed_carries_the_kid(void **state)
     sc_auth_t *pair = auth_of_pair(keys.rsa, kid);
 
     (void)state;
+    assert_null(auth_with(SECRET_A, "not UTF-8: \xff", NULL, 0));
     assert_header(secret, NULL, "{\"alg\":\"HS256\",\"kid\":\"a\\\"\xc3\xa9\",\"typ\":\"JWT\"}");
     assert_header(pair, "RS256", "{\"alg\":\"RS256\",\"kid\":\"a\\\"\xc3\xa9\",\"typ\":\"JWT\"}");
     assert_header(pair, "PS512", "{\"alg\":\"PS512\",\"kid\":\"a\\\"\xc3\xa9\",\"typ\":\"JWT\"}");

@@ -8,6 +8,7 @@
 #include "common/str.h"
 #include "worker/protocol/auth_jwks.h"
 
+#include <jansson.h>
 #include <sc/plugin.h>
 #include <stdio.h>
 
@@ -188,8 +189,9 @@ static sc_status_t limit_keys(sc_auth_t *auth, sc_auth_algorithms_t accepted, co
         key->algorithms &= accepted;
         if (key->algorithms != 0 || key->is_of_set)
             continue;
-        sc_log(SC_LOG_ERROR, "%s: nothing in it fits %s, which is for %s", by, key->origin,
-               first->name);
+        sc_log(SC_LOG_ERROR,
+               "%s rules out %s, which is for %s; authVerifyAlgorithms may list what is accepted",
+               by, key->origin, first->name);
         return SC_ERR_INVALID;
     }
     return SC_OK;
@@ -223,14 +225,29 @@ static sc_status_t settle_algorithms(sc_auth_t *auth, const sc_options_t *option
 
 /* ---- Begin and end -------------------------------------------------------------------------------------------------- */
 
+/** What could not be written into a header would fail each signature. */
+static sc_status_t take_key_id(sc_auth_t *auth, const char *key_id)
+{
+    json_t *value = key_id != NULL ? json_string(key_id) : json_null();
+
+    json_decref(value);
+    if (value == NULL) {
+        sc_log(SC_LOG_ERROR, "authKeyId: not UTF-8");
+        return SC_ERR_INVALID;
+    }
+    if (key_id != NULL)
+        auth->key_id = sc_strdup(sc_str_from(key_id));
+    return SC_OK;
+}
+
 sc_auth_t *sc_auth_new(const sc_options_t *options)
 {
     sc_auth_t *auth = sc_new(sc_auth_t);
-    sc_status_t status = take_main_key(auth, options);
+    sc_status_t status = take_key_id(auth, options->auth_key_id);
 
     auth->default_expiry_s = (uint32_t)options->auth_default_expiry_s;
-    if (options->auth_key_id != NULL)
-        auth->key_id = sc_strdup(sc_str_from(options->auth_key_id));
+    if (status == SC_OK)
+        status = take_main_key(auth, options);
     if (status == SC_OK)
         status = take_verify_keys(auth, &options->auth_verify_keys);
     if (status == SC_OK)

@@ -165,7 +165,7 @@ static void drop_waits(sc_subscription_t *subscription)
 
 void sc_subscription_kick_out(sc_subscription_t *subscription, sc_str_t message)
 {
-    /* First what waits: the client would take a later answer for a new subscription. */
+    /* First what waits: behind the packet an answer would look like one to a new subscription. */
     drop_waits(subscription);
     sc_packet_send_kick_out(subscription->socket, sc_channel_name(subscription->channel), message);
     sc_subscription_end(subscription);
