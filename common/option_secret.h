@@ -8,15 +8,12 @@
 #ifndef SC_COMMON_OPTION_SECRET_H
 #define SC_COMMON_OPTION_SECRET_H
 
-#include "common/option_table.h"
+#include "common/option_keys.h"
 
 #include <jansson.h>
 
-/** A row: X(field of the text, "its option", field of the file's name, "its option", whether a final line break counts) */
+/** The texts of TLS; those of tokens are option_keys.h's. A row: X(field of the text, "its option", field of the file's name, "its option", whether a final line break counts) */
 #define SC_SECRET_TABLE(X)                                                                         \
-    X(auth_key, "authKey", auth_key_file, "authKeyFile", false)                                    \
-    X(auth_private_key, "authPrivateKey", auth_private_key_file, "authPrivateKeyFile", true)       \
-    X(auth_public_key, "authPublicKey", auth_public_key_file, "authPublicKeyFile", true)           \
     X(tls_cert_pem, "tlsCertPem", tls_cert, "tlsCert", true)                                       \
     X(tls_key_pem, "tlsKeyPem", tls_key, "tlsKey", true)                                           \
     X(tls_passphrase, "tlsPassphrase", tls_passphrase_file, "tlsPassphraseFile", false)
@@ -35,9 +32,10 @@ typedef struct sc_secret {
 
 extern const sc_secret_t sc_secret_table[SC_SECRET_COUNT];
 
-/** The texts, in the table's order; NULL: not set. Zero is empty. */
+/** All of them. Zero is empty. */
 typedef struct sc_secrets {
-    char *texts[SC_SECRET_COUNT];
+    char *texts[SC_SECRET_COUNT]; /* in the table's order; NULL: not set */
+    sc_option_keys_t keys;        /* of tokens */
 } sc_secrets_t;
 
 /**

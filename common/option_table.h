@@ -72,12 +72,16 @@
   /* -- tokens -- */ \
   X(SECRET, auth_key,           "authKey",            "auth-key",       0,  1, 65536, NULL,     "secret for HS tokens; random when no key is given. Better in a file: see --auth-key-file") \
   X(STRING, auth_key_file,      "authKeyFile",        "auth-key-file",  0,  0, 4096, NULL,      "file that holds the secret for HS tokens (one final line break is not part of it)") \
-  X(SECRET, auth_private_key,   "authPrivateKey",     NULL,             0,  1, 65536, NULL,     "PEM private key that signs RS and ES tokens") \
+  X(SECRET, auth_private_key,   "authPrivateKey",     NULL,             0,  1, 65536, NULL,     "PEM private key that signs RS, PS and ES tokens") \
   X(STRING, auth_private_key_file, "authPrivateKeyFile", "auth-private-key-file", 0, 0, 4096, NULL, "file of the PEM private key") \
-  X(STRING, auth_public_key,    "authPublicKey",      NULL,             0,  1, 65536, NULL,     "PEM public key or certificate that verifies RS and ES tokens") \
+  X(STRING, auth_public_key,    "authPublicKey",      NULL,             0,  1, 65536, NULL,     "PEM public key or certificate that verifies RS, PS and ES tokens") \
   X(STRING, auth_public_key_file, "authPublicKeyFile", "auth-public-key-file", 0, 0, 4096, NULL, "file of the PEM public key or certificate") \
-  X(ENUM,   auth_algorithm,     "authAlgorithm",      "auth-algorithm", 0,  0, 0, NULL,         "HS256|HS384|HS512|RS256|RS384|RS512|ES256|ES384|ES512: the one algorithm of tokens; by default HS256, or what the key pair is for, and all of its kind are accepted") \
-  X(UINT,   auth_default_expiry_s, "authDefaultExpiry", NULL,           0,  1, 2147483647, "86400", "seconds that a token lives unless it says otherwise")
+  X(ENUM,   auth_algorithm,     "authAlgorithm",      "auth-algorithm", 0,  0, 0, NULL,         "HS256|HS384|HS512|RS256|RS384|RS512|PS256|PS384|PS512|ES256|ES384|ES512: what tokens are signed with, and unless authVerifyAlgorithms says otherwise the one algorithm that is accepted; by default HS256, or what the key pair is for, and all that the keys are for are accepted") \
+  X(STRING, auth_key_id,        "authKeyId",          "auth-key-id",    0,  1, 128, NULL,       "kid of the tokens that are signed, and of the key that verifies them") \
+  X(LIST,   auth_verify_key_files, "authVerifyKeyFiles", "auth-verify-key-files", 0, 0, 65536, NULL, "FILE or KID=FILE, 16 of them at most: further keys that verify tokens: a PEM public key or certificate, a JWKS, else a secret (one final line break is not part of it)") \
+  X(LIST,   auth_verify_algorithms, "authVerifyAlgorithms", "auth-verify-algorithms", 0, 0, 255, NULL, "algorithms that are accepted, each of which must fit a key; by default authAlgorithm, or all that the keys are for") \
+  X(UINT,   auth_default_expiry_s, "authDefaultExpiry", NULL,           0,  1, 2147483647, "86400", "seconds that a token lives unless it says otherwise") \
+  X(BOOL,   end_subscriptions_on_expiry, "endSubscriptionsOnExpiry", NULL, 0, 0, 0, "false",    "a token that runs out is noticed at once, and ends the subscriptions that were made with it")
 
 /* clang-format on */
 
@@ -92,6 +96,23 @@ typedef struct sc_plugin_options {
     uint32_t count;
 } sc_plugin_options_t;
 
+/** Files of authVerifyKeyFiles, and keys in them. */
+#define SC_VERIFY_KEYS_MAX 16u
+/** Longest `kid` of a key. */
+#define SC_KEY_ID_BYTES_MAX 128u
+
+/** A file of authVerifyKeyFiles, read. */
+typedef struct sc_verify_key {
+    char *id; /* `kid`; NULL: none was given */
+    char *path;
+    char *text; /* what is in it, without one line break at its end */
+} sc_verify_key_t;
+
+typedef struct sc_verify_keys {
+    sc_verify_key_t *items;
+    uint32_t count;
+} sc_verify_keys_t;
+
 #define SC_OPTION_C_BOOL bool
 #define SC_OPTION_C_UINT uint64_t
 #define SC_OPTION_C_STRING char *
@@ -105,6 +126,7 @@ typedef struct sc_plugin_options {
 /** The values of all options. */
 typedef struct sc_options {
     SC_OPTION_TABLE(SC_OPTION_FIELD)
+    sc_verify_keys_t auth_verify_keys; /* what authVerifyKeyFiles names: common/verify_keys.h */
 } sc_options_t;
 
 typedef enum sc_option_kind {

@@ -111,13 +111,16 @@ void sc_worker_renew_ticket_keys(sc_worker_t *worker, const json_t *message)
 
 sc_status_t sc_worker_check_secrets(const sc_options_t *options, bool is_new_cert)
 {
-    keys_t keys;
-    sc_status_t status = init_keys(&keys, options, NULL);
+    sc_status_t status = sc_auth_check(options);
+    SSL_CTX *tls;
 
-    if (status != SC_OK)
+    if (status != SC_OK || !sc_option_tls_is_on(options))
         return status;
-    if (keys.tls != NULL && is_new_cert)
-        status = sc_tls_context_check_time(keys.tls, options);
-    deinit_keys(&keys);
+    tls = sc_tls_context_new(options, NULL);
+    if (tls == NULL)
+        return SC_ERR_INVALID;
+    if (is_new_cert)
+        status = sc_tls_context_check_time(tls, options);
+    SSL_CTX_free(tls);
     return status;
 }

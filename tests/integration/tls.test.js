@@ -421,6 +421,29 @@ describe('SIGHUP', () => {
     assert.strictEqual(await accepts(again, newToken), true);
   });
 
+  test('replaces a key while tokens of the one before stay good, as docs/operations.md says', async (t) => {
+    const dir = folder(t);
+    const [file, oldFile] = ['auth.key', 'auth-old.key'].map((name) => path.join(dir, name));
+    const keys = ['k1', 'k2'].map((name) => `${name}-0123456789abcdef0123456789abcdef`);
+    for (const name of [file, oldFile]) fs.writeFileSync(name, `${keys[0]}\n`);
+    const options = { authKey: null, authKeyFile: file, authVerifyKeyFiles: [oldFile] };
+    const cluster = await Cluster.of(t, { workers: 2, plugins: APP, options });
+    const raw = await cluster.connectOn(1);
+    t.after(() => raw.destroy());
+    const [oldToken, newToken] = keys.map((key) => sign({ username: 'ada' }, { key }));
+    const accepts = async (token) => (await raw.call('#authenticate', token)).data.isAuthenticated;
+    assert.strictEqual(await accepts(oldToken), true);
+    assert.strictEqual(await accepts(newToken), false);
+    fs.writeFileSync(file, `${keys[1]}\n`);
+    await reload(cluster, RENEWED);
+    await until('the new key', () => accepts(newToken));
+    assert.strictEqual(await accepts(oldToken), true);
+    fs.writeFileSync(oldFile, `${keys[1]}\n`);
+    await reload(cluster, RENEWED);
+    await until('the end of the old key', async () => !(await accepts(oldToken)));
+    assert.strictEqual(await accepts(newToken), true);
+  });
+
   test('reads with the rights of the user that the cluster has become', async (t) => {
     if (process.getuid() !== 0) return t.skip('only root can become another user');
     const { cluster, one, two, used, install } = await start(t, {
