@@ -34,6 +34,7 @@ typedef struct peer {
     sc_conn_t *conn; /* NULL: has ended */
     int fd;          /* does not block; -1: closed */
     SSL *ssl;
+    bool pauses;     /* the handler pauses the connection when it has got something */
     size_t step;     /* bytes that are handed over at a time, either way */
     bool is_deaf;    /* reads nothing from the socket */
     sc_text_t input; /* what the server's handler has got */
@@ -63,6 +64,8 @@ static size_t on_bytes(sc_conn_t *conn, char *bytes, size_t len)
 
     sc_text_add(&peer->input, sc_str(bytes, used));
     memset(bytes, '#', used);
+    if (peer->pauses)
+        sc_conn_pause(conn);
     return used;
 }
 
@@ -929,6 +932,30 @@ static void a_client_s_close_ends_the_connection_behind_its_last_bytes(void **st
     assert_int_equal(peer->end, SC_CONN_END_PEER);
 }
 
+static void check_close_behind_pause(fixture_t *fixture, size_t unit)
+{
+    peer_t *peer = connected_peer(fixture);
+
+    fixture->unit = unit;
+    peer->pauses = true;
+    client_sends(peer, "lasts", 5);
+    assert_int_equal(SSL_shutdown(peer->ssl), 0);
+    for (int i = 0; i < 5; i++)
+        turn(peer); /* the socket stays open, and says nothing more */
+    assert_false(peer->has_ended);
+    peer->pauses = false;
+    sc_conn_resume(peer->conn);
+    turn_until_end(peer);
+    assert_int_equal(peer->input.len, 5 / unit * unit);
+    assert_int_equal(peer->end, SC_CONN_END_PEER);
+}
+
+static void a_close_that_came_with_the_last_bytes_is_not_missed_by_a_pause(void **state)
+{
+    check_close_behind_pause(*state, 1);
+    check_close_behind_pause(*state, 2); /* with a rest */
+}
+
 static void an_end_without_a_close_is_the_peer_s_end_too(void **state)
 {
     peer_t *peer = connected_peer(*state);
@@ -1032,6 +1059,7 @@ int main(void)
         TEST(a_close_says_so_behind_all_that_was_sent),
         TEST(an_abort_says_nothing),
         TEST(a_client_s_close_ends_the_connection_behind_its_last_bytes),
+        TEST(a_close_that_came_with_the_last_bytes_is_not_missed_by_a_pause),
         TEST(an_end_without_a_close_is_the_peer_s_end_too),
         TEST(a_new_certificate_is_for_new_connections_and_old_ones_live_on),
     };

@@ -104,6 +104,12 @@ static void free_ended(sc_turn_task_t *task)
 
 static void on_event(evutil_socket_t fd, short what, void *arg);
 
+/** Whether the end of the input came within TLS, of which the socket gives no sign. */
+static bool is_end_due(const sc_conn_t *conn)
+{
+    return conn->tls != NULL && (conn->tls->is_over || conn->tls->is_broken);
+}
+
 /** Waits for EV_READ, EV_WRITE, both or none. @return false: libevent refused, and the connection has ended. */
 static bool watch(sc_conn_t *conn, uint8_t what)
 {
@@ -122,7 +128,7 @@ static bool watch(sc_conn_t *conn, uint8_t what)
         end_conn(conn, SC_CONN_END_ABORT);
         return false;
     }
-    if (conn->is_rest_due)
+    if (conn->is_rest_due || ((what & EV_READ) != 0 && is_end_due(conn)))
         event_active(&conn->event, EV_READ, 0); /* event_del has forgotten it */
     return true;
 }
@@ -303,7 +309,7 @@ static ssize_t read_tls(sc_conn_t *conn, char *bytes, size_t len)
         watch(conn, EV_WRITE); /* what the socket has would wake us in vain */
     else if (conn->tls->unsent != NULL)
         watch(conn, conn->watched | EV_WRITE);
-    if (!sc_outq_is_empty(&conn->outq))
+    if (conn->fd >= 0 && !sc_outq_is_empty(&conn->outq))
         mark_dirty(conn); /* it may have waited for the end of the handshake */
     errno = saved_errno;
     return count;
@@ -399,6 +405,8 @@ static void read_conn(sc_conn_t *conn)
         if (!sc_conn_is_open(conn) || conn->is_paused)
             return;
     }
+    if (is_end_due(conn))
+        event_active(&conn->event, EV_READ, 0);
 }
 
 static void on_readable(sc_conn_t *conn)
@@ -411,6 +419,8 @@ static void on_readable(sc_conn_t *conn)
         conn->is_rest_due = false;
         if (conn->rest != NULL)
             deliver_rest(conn);
+        if (conn->fd >= 0 && is_end_due(conn))
+            event_active(&conn->event, EV_READ, 0);
     } else if (conn->tls != NULL && !sc_conn_tls_may_read(conn)) {
         watch(conn, conn->watched & EV_WRITE); /* until its turn comes */
     } else {
@@ -448,8 +458,11 @@ void sc_conn_resume(sc_conn_t *conn)
     conn->is_paused = false;
     if (!sc_conn_is_open(conn))
         return;
-    if (watch(conn, conn->watched | EV_READ))
-        deliver_later(conn);
+    if (!watch(conn, conn->watched | EV_READ))
+        return;
+    if (is_end_due(conn))
+        event_active(&conn->event, EV_READ, 0);
+    deliver_later(conn);
 }
 
 /* ---- Life ------------------------------------------------------------------------------------------------------ */
