@@ -639,6 +639,30 @@ static void long_input_comes_whole_and_in_units(void **state)
     free(bytes);
 }
 
+/* As much at once as the buffer for decrypted input holds, and one record more: nothing may stay behind. */
+static void what_fills_the_buffer_to_its_last_byte_leaves_nothing_behind(void **state)
+{
+    static const size_t lengths[] = {20000, 16 * 16384 + 600};
+    fixture_t *fixture = *state;
+    peer_t *peer = connected_peer(fixture);
+    size_t len = lengths[0] + lengths[1];
+    int buffer_bytes = 200000; /* the kernel doubles it */
+    char *bytes = calloc(1, len);
+
+    assert_non_null(bytes);
+    assert_int_equal(
+        setsockopt(peer->fd, SOL_SOCKET, SO_SNDBUF, &buffer_bytes, sizeof(buffer_bytes)), 0);
+    fixture->unit = len;
+    for (int i = 0; i < 2; i++) {
+        client_sends(peer, bytes, lengths[i]);
+        while (hand_over(peer))
+            ;
+        turn(peer);
+    }
+    turn_until_input(peer, len);
+    free(bytes);
+}
+
 static void a_turn_s_input_costs_one_system_call(void **state)
 {
     fixture_t *fixture = *state;
@@ -1044,6 +1068,7 @@ int main(void)
         TEST(a_turn_takes_few_steps_of_handshakes_and_all_get_their_turn),
         TEST(those_who_leave_while_they_wait_hold_nobody_up),
         TEST(long_input_comes_whole_and_in_units),
+        TEST(what_fills_the_buffer_to_its_last_byte_leaves_nothing_behind),
         TEST(a_turn_s_input_costs_one_system_call),
         TEST(a_paused_connection_reads_on_where_it_stopped),
         TEST(a_record_that_was_changed_on_its_way_ends_the_connection),

@@ -49,7 +49,8 @@ static ssize_t receive(sc_conn_t *conn)
     } while (count < 0 && errno == EINTR);
     shared->received_at = 0;
     shared->received_len = count > 0 ? (uint32_t)count : 0;
-    shared->is_drained = count < (ssize_t)RECEIVE_BYTES;
+    shared->has_received = true;
+    shared->is_full = count == (ssize_t)RECEIVE_BYTES;
     conn->net->read_bytes_count += shared->received_len;
     return count;
 }
@@ -73,8 +74,7 @@ static int on_bio_read(BIO *bio, char *out, int size)
         return (int)count;
     }
     if (shared->received_at == shared->received_len) {
-        /* What is short of the room was all: asking again would only be told to wait. */
-        if (shared->is_drained) {
+        if (shared->has_received) {
             BIO_set_retry_read(bio);
             return -1;
         }
@@ -341,12 +341,13 @@ ssize_t sc_conn_tls_read(sc_conn_t *conn, char *bytes, size_t size)
         return end_of_read(tls);
     }
     shared->is_reading = true;
-    shared->is_drained = false;
+    shared->has_received = false;
+    shared->is_full = false;
     total = decrypt(tls, bytes, size);
     shared->is_reading = false;
     note_established(tls);
     hold_received(tls);
-    tls->may_have_more = !shared->is_drained || tls->is_over || tls->is_broken;
+    tls->may_have_more = shared->is_full || !shared->has_received || tls->is_over || tls->is_broken;
     return total > 0 ? (ssize_t)total : end_of_read(tls);
 }
 

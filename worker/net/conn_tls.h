@@ -26,7 +26,8 @@ struct sc_net_tls {
     uint32_t received_at;
     uint32_t received_len;
     bool is_reading;   /* within sc_conn_tls_read: `received` may be filled */
-    bool is_drained;   /* the socket had less than there was room */
+    bool has_received; /* and was: a read asks the socket once */
+    bool is_full;      /* the socket had at least as much as there was room for */
     char *record;      /* frames that are put together to be written */
     sc_list_t waiting; /* connections whose handshake waits for a turn, in their order */
     sc_turn_task_t turn_task;
