@@ -12,14 +12,15 @@
 
 /** What a child inherits from the master that forked it. All borrowed, and alive as long as the child. */
 typedef struct sc_child_setup {
-    sc_options_t *options; /* checked and complete: workers is a count, keys are read from their
-                              files. The child's own copy, which wipes the keys it has no use for */
+    /* Checked and complete: workers is a count, keys are read from their files. The child's own copy, which wipes the
+     * keys that it has no use for. */
+    sc_options_t *options;
     const uint8_t *ticket_keys; /* SC_TICKET_KEYS_BYTES, the same in all workers; NULL: none */
-    const char *runtime_dir; /* where the ipc sockets are */
-    uint32_t id;             /* of the worker or broker, from 0; the same after a restart */
-    uint32_t restart_count;  /* how many of this id came before; grows, never repeats */
-    int control_fd;          /* its end of the link to the master */
-    int listen_fd;           /* a worker's listening socket, does not block; -1 in a broker */
+    const char *runtime_dir;    /* where the ipc sockets are */
+    uint32_t id;                /* of the worker or broker, from 0; the same after a restart */
+    uint32_t restart_count;     /* how many of this id came before; grows, never repeats */
+    int control_fd;             /* its end of the link to the master */
+    int listen_fd;              /* a worker's listening socket, does not block; -1 in a broker */
 } sc_child_setup_t;
 
 /**

@@ -258,9 +258,11 @@ static void reload_files(sc_master_t *master)
                strerror(errno));
     sc_master_tell_all(master, "reload");
     if (sc_master_secrets_renew(master))
-        sc_log(SC_LOG_INFO, "SIGHUP: the log is opened again; certificates and keys are read again");
+        sc_log(SC_LOG_INFO,
+               "SIGHUP: the log is opened again; certificates and keys are read again");
     else
-        sc_log(SC_LOG_WARN, "SIGHUP: the log is opened again; certificates and keys stay as they were");
+        sc_log(SC_LOG_WARN,
+               "SIGHUP: the log is opened again; certificates and keys stay as they were");
 }
 
 static void on_signal(evutil_socket_t number, short what, void *arg)

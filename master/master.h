@@ -38,7 +38,7 @@ typedef struct sc_master {
     sc_child_t *workers; /* options->workers of them */
     sc_master_state_t state;
     sc_reload_t reload;
-    sc_wheel_timer_t term_timer; /* from the order to stop until everything left is killed */
+    sc_wheel_timer_t term_timer;   /* from the order to stop until everything left is killed */
     sc_wheel_timer_t ticket_timer; /* until ticket_keys are replaced */
     uint8_t ticket_keys[SC_TICKET_KEYS_BYTES];
     int exit_code;
