@@ -1,5 +1,5 @@
 /*
- * base64url.c: reads base64url strictly: a text that could have been written in another way is told apart.
+ * base64url.c: writes base64url, and reads it strictly: a text that could have been written in another way is told apart.
  */
 #include "common/base64url.h"
 
@@ -57,4 +57,23 @@ void sc_base64url_add_decoded(sc_text_t *out, sc_str_t text)
         }
     }
     out->len += len;
+}
+
+void sc_base64url_add_encoded(sc_text_t *out, const void *bytes, size_t len)
+{
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    const unsigned char *at = bytes;
+    char *text = sc_text_reserve(out, (len + 2) / 3 * 4);
+    uint32_t bits = 0;
+    unsigned bit_count = 0;
+    size_t text_len = 0;
+
+    for (size_t i = 0; i < len; i++) {
+        bits = bits << 8 | at[i];
+        for (bit_count += 8; bit_count >= 6; bit_count -= 6)
+            text[text_len++] = digits[bits >> (bit_count - 6) & 63];
+    }
+    if (bit_count > 0)
+        text[text_len++] = digits[bits << (6 - bit_count) & 63];
+    out->len += text_len;
 }

@@ -15,5 +15,7 @@ bool sc_base64url_is_canonical(sc_str_t text);
 
 /** Adds the bytes that a canonical text stands for. Without memory the process ends: check the text's length before. */
 void sc_base64url_add_decoded(sc_text_t *out, sc_str_t text);
+/** Adds what stands for those bytes. */
+void sc_base64url_add_encoded(sc_text_t *out, const void *bytes, size_t len);
 
 #endif

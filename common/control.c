@@ -2,6 +2,7 @@
 
 #include "common/alloc.h"
 #include "common/log.h"
+#include "common/option_secret.h"
 #include "common/str.h"
 
 #include <arpa/inet.h>
@@ -37,14 +38,22 @@ sc_status_t sc_control_pair(int fds[2])
     return SC_OK;
 }
 
+/* What has passed through may have been keys. */
+static void free_text(sc_text_t *text)
+{
+    if (text->ptr != NULL)
+        explicit_bzero(text->ptr, text->capacity);
+    sc_text_free(text);
+}
+
 static void control_free(sc_control_t *control)
 {
     sc_turn_task_cancel(&control->close_task);
     event_free(control->read_event);
     event_free(control->write_event);
     close(control->fd);
-    sc_text_free(&control->input);
-    sc_text_free(&control->output);
+    free_text(&control->input);
+    free_text(&control->output);
     free(control);
 }
 
@@ -86,16 +95,30 @@ static void break_malformed(sc_control_t *control, const char *reason)
     control_break(control);
 }
 
+static bool may_have_secrets(sc_str_t text)
+{
+    static const char mark[] = "\"secrets\"";
+
+    return memmem(text.ptr, text.len, mark, sizeof(mark) - 1) != NULL;
+}
+
 static void handle_message(sc_control_t *control, sc_str_t text)
 {
-    json_t *message = json_loadb(text.ptr, text.len, JSON_ALLOW_NUL, NULL);
-    const char *type = json_string_value(json_object_get(message, "type"));
+    bool is_guarded = may_have_secrets(text);
+    json_t *message;
+    const char *type;
 
+    if (is_guarded)
+        sc_secrets_guard_json(true);
+    message = json_loadb(text.ptr, text.len, JSON_ALLOW_NUL, NULL);
+    type = json_string_value(json_object_get(message, "type"));
     if (type == NULL)
         break_malformed(control, "a message that is no JSON object with a type");
     else
         control->on_message(control, type, message, control->arg);
     json_decref(message);
+    if (is_guarded)
+        sc_secrets_guard_json(false);
 }
 
 /* Hands on the messages that are complete; the start of the next one stays. */
@@ -118,7 +141,7 @@ static void handle_input(sc_control_t *control)
         at += LENGTH_BYTES + len;
     }
     if (at == control->input.len)
-        sc_text_free(&control->input);
+        free_text(&control->input);
     else if (at > 0) {
         memmove(control->input.ptr, control->input.ptr + at, control->input.len - at);
         control->input.len -= at;
@@ -155,7 +178,7 @@ static void write_output(sc_control_t *control)
     bool is_over = sent < 0 && errno != EAGAIN && errno != EINTR;
 
     if (is_over || sent == (ssize_t)output->len) {
-        sc_text_free(output);
+        free_text(output);
         return;
     }
     if (sent > 0) {
@@ -206,8 +229,10 @@ void sc_control_send(sc_control_t *control, json_t *message)
         free(text);
         return;
     }
+    sc_text_reserve(&control->output, LENGTH_BYTES + text_len);
     sc_text_add(&control->output, sc_str((const char *)&len, LENGTH_BYTES));
     sc_text_add(&control->output, sc_str(text, text_len));
+    explicit_bzero(text, text_len);
     free(text);
     if (control->output.len > OUTPUT_BYTES_MAX)
         break_malformed(control, "the other side does not read");

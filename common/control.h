@@ -9,7 +9,10 @@
  *                                                to be killed and replaced
  *   master to child   stop {}                    end in order: no new connections, close sockets with 1001
  *                     drain {}                   the same for a worker that is being replaced: 4001, spread
- *                     reload {}                  SIGHUP: open the log again, read certificates and keys again
+ *                     reload {}                  SIGHUP: open the log again
+ *                     secrets {secrets, ticketKeys}  to workers: keys and certificates that were read again
+ *                                                (option_secret.h), good for a worker: the master has tried them
+ *                     ticketKeys {ticketKeys}    to workers: other keys for TLS session tickets
  *                     answer {id, data | error}  to `request`
  *                     relay {from, data}         from another worker
  *                     workerDown {worker, restarts}  to brokers: the process of that worker that was started with this

@@ -7,6 +7,17 @@
 #define HELP_COLUMN 34
 #define HELP_LINE_BYTES 100
 
+/* Where a word that is longer than a line may be broken: behind the last '|' that fits, else at its end. */
+static size_t fitting(sc_str_t word)
+{
+    const char *bar;
+
+    if (word.len <= HELP_LINE_BYTES - HELP_COLUMN)
+        return word.len;
+    bar = memrchr(word.ptr, '|', HELP_LINE_BYTES - HELP_COLUMN);
+    return bar != NULL ? (size_t)(bar - word.ptr) + 1 : word.len;
+}
+
 /* Adds text in lines of at most HELP_LINE_BYTES, each but the first indented to the help's column. */
 static void add_wrapped(sc_text_t *out, sc_str_t text)
 {
@@ -14,6 +25,10 @@ static void add_wrapped(sc_text_t *out, sc_str_t text)
     sc_str_t word;
 
     while (sc_str_split(&text, ' ', &word)) {
+        for (size_t len = fitting(word); len < word.len; len = fitting(word)) {
+            sc_text_addf(out, "%.*s\n%*s", (int)len, word.ptr, HELP_COLUMN, "");
+            word = sc_str(word.ptr + len, word.len - len);
+        }
         if (column + 1 + word.len > HELP_LINE_BYTES && column > HELP_COLUMN) {
             sc_text_addf(out, "\n%*s", HELP_COLUMN, "");
             column = HELP_COLUMN;

@@ -31,8 +31,6 @@ static const char *const foreign_names[] = {
     "killMasterOnSignal",
     "propagateErrors",
     "propagateWarnings",
-    "protocol",
-    "protocolOptions",
     "pubSubBatchDuration",
     "rebootOnSignal",
     "rebootWorkerOnCrash",

@@ -3,6 +3,9 @@
 #include "common/alloc.h"
 #include "common/option_deflate.h"
 #include "common/option_foreign.h"
+#include "common/option_keys.h"
+#include "common/option_secret.h"
+#include "common/option_tls.h"
 #include "common/option_value.h"
 #include "common/str.h"
 
@@ -13,7 +16,6 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#define KEY_BYTES_MAX 65536u
 #define RANDOM_KEY_BYTES 32u
 
 #define COUNT_ONE(kind, field, json, flag, letter, min, max, fallback, help) +1
@@ -33,6 +35,7 @@ typedef struct option_load {
     sc_options_report_t *report;
     option_source_t sources[OPTION_COUNT];
     const char *config_path;
+    bool has_protocol_options; /* SocketCluster's; they count with protocol "https" alone */
 } option_load_t;
 
 /* A flag as it stands on the command line. */
@@ -122,13 +125,50 @@ static sc_status_t set_deflate(option_load_t *load, option_source_t source, cons
     return status;
 }
 
+static sc_status_t set_json(option_load_t *load, option_source_t source, const sc_option_t *option,
+                            const json_t *value, const char *where)
+{
+    sc_text_t why = {0};
+    sc_status_t status = sc_option_set_json(load->options, option, value, &why);
+
+    return note_set(load, option, source, status, where, &why);
+}
+
+/* SocketCluster's protocolOptions: what Node.js's https module takes. */
+static sc_status_t set_protocol_options(option_load_t *load, option_source_t source,
+                                        const json_t *members, const char *origin)
+{
+    sc_status_t status = SC_OK;
+    const char *name;
+    json_t *value;
+    char where[256];
+
+    if (!json_is_object(members) && !json_is_null(members))
+        return fail(load, "option \"protocolOptions\" in %s is no JSON object", origin);
+    load->has_protocol_options = true;
+    json_object_foreach((json_t *)members, name, value)
+    {
+        const char *own_name = sc_option_tls_own_name(name);
+        json_t *own_value = sc_option_tls_own_value(name, value);
+
+        snprintf(where, sizeof(where), "protocolOptions.%.100s", name);
+        if (own_name == NULL)
+            warn_foreign(load, where);
+        else
+            status = set_json(load, source, sc_option_by_json_name(sc_str_from(own_name)),
+                              own_value, where);
+        json_decref(own_value);
+        if (status != SC_OK)
+            break;
+    }
+    return status;
+}
+
 /* One member of a configuration. `origin`: "SOCKETCLUSTER_OPTIONS" or the file's name. */
 static sc_status_t set_member(option_load_t *load, option_source_t source, const char *name,
                               const json_t *value, const char *origin)
 {
     const sc_option_t *option = sc_option_by_json_name(sc_str_from(sc_option_own_name(name)));
-    sc_text_t why = {0};
-    sc_status_t status;
     char where[256];
 
     if (strcmp(name, "protocol") == 0 && json_is_string(value) &&
@@ -138,6 +178,10 @@ static sc_status_t set_member(option_load_t *load, option_source_t source, const
                     origin);
     if (strcmp(name, "perMessageDeflate") == 0 && json_is_object(value))
         return set_deflate(load, source, value, origin);
+    if (strcmp(name, "perMessageDeflate") == 0 && json_is_object(value))
+        return set_deflate(load, source, value, origin);
+    if (strcmp(name, "protocolOptions") == 0)
+        return set_protocol_options(load, source, value, origin);
     if (sc_option_is_foreign(name, value)) {
         warn_foreign(load, name);
         return SC_OK;
@@ -146,8 +190,7 @@ static sc_status_t set_member(option_load_t *load, option_source_t source, const
         return fail(load, "unknown option \"%.100s\" in %s; --help and --print-config show all",
                     name, origin);
     snprintf(where, sizeof(where), "\"%s\" in %s", name, origin);
-    status = sc_option_set_json(load->options, option, value, &why);
-    return note_set(load, option, source, status, where, &why);
+    return set_json(load, source, option, value, where);
 }
 
 static sc_status_t set_members(option_load_t *load, option_source_t source, const json_t *document,
@@ -360,51 +403,64 @@ static void hide_secret_flags(option_load_t *load, int argc, char **argv)
     }
 }
 
-/* Reads a key from its file into `*key`. */
-static sc_status_t read_key_file(option_load_t *load, const char *json_name, const char *path,
-                                 char **key)
+/* A key may be given itself or as a file. Where both are given, the later source wins; within one it is a mistake. */
+static sc_status_t choose_key(option_load_t *load, const char *key_name, const char *file_name)
 {
-    char bytes[KEY_BYTES_MAX + 1];
-    FILE *file = fopen(path, "re");
-    size_t len;
-    bool is_read;
+    const sc_option_t *key = sc_option_by_json_name(sc_str_from(key_name));
+    const sc_option_t *file = sc_option_by_json_name(sc_str_from(file_name));
+    option_source_t key_source = load->sources[key - sc_option_table];
+    option_source_t file_source = load->sources[file - sc_option_table];
 
-    if (file == NULL)
-        return fail(load, "option %s: can't read %s: %s", json_name, path, strerror(errno));
-    len = fread(bytes, 1, sizeof(bytes), file);
-    is_read = ferror(file) == 0;
-    fclose(file);
-    if (is_read && strcmp(json_name, "authKeyFile") == 0 && len > 0 && bytes[len - 1] == '\n')
-        len--;
-    if (is_read && len > 0 && len <= KEY_BYTES_MAX && memchr(bytes, '\0', len) == NULL)
-        *key = sc_strdup(sc_str(bytes, len));
-    explicit_bzero(bytes, sizeof(bytes));
-    if (*key == NULL)
-        return fail(load, "option %s: %s must be a text of 1 to %u bytes", json_name, path,
-                    KEY_BYTES_MAX);
+    if (!sc_option_is_set(load->options, key) || !sc_option_is_set(load->options, file))
+        return SC_OK;
+    if (key_source == file_source)
+        return fail(load, "options %s and %s: only one of them may be given", key_name, file_name);
+    sc_option_clear(load->options, key_source > file_source ? file : key);
     return SC_OK;
 }
 
-/* A key may be given itself or as a file. Where both are given, the later source wins; within one it is a mistake. */
-static sc_status_t resolve_key(option_load_t *load, const char *key_name, const char *file_name)
+/* SocketCluster's own default is http, which its protocolOptions do not change. */
+static void drop_idle_protocol_options(option_load_t *load)
 {
-    const sc_option_t *key_option = sc_option_by_json_name(sc_str_from(key_name));
-    const sc_option_t *file_option = sc_option_by_json_name(sc_str_from(file_name));
-    char **key = (char **)(void *)((char *)load->options + key_option->offset);
-    char **path = (char **)(void *)((char *)load->options + file_option->offset);
-    option_source_t key_source = load->sources[key_option - sc_option_table];
-    option_source_t file_source = load->sources[file_option - sc_option_table];
+    static const char *const names[] = {"tlsCertPem", "tlsKeyPem", "tlsPassphrase"};
+    const char *protocol = load->options->protocol;
 
-    if (*path == NULL)
-        return SC_OK;
-    if (*key != NULL && key_source == file_source)
-        return fail(load, "options %s and %s: only one of them may be given", key_name, file_name);
-    if (*key != NULL && key_source > file_source) {
-        sc_option_clear(load->options, file_option);
-        return SC_OK;
-    }
-    sc_option_clear(load->options, key_option);
-    return read_key_file(load, file_name, *path, key);
+    if (!load->has_protocol_options || (protocol != NULL && strcmp(protocol, "https") == 0))
+        return;
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        sc_option_clear(load->options, sc_option_by_json_name(sc_str_from(names[i])));
+    sc_text_add(&load->report->warnings,
+                SC_STR("option protocolOptions does nothing: protocol is not https\n"));
+}
+
+static sc_status_t resolve_tls(option_load_t *load)
+{
+    sc_text_t error = {0};
+    sc_status_t status;
+
+    drop_idle_protocol_options(load);
+    status = sc_option_tls_check(load->options, &error);
+    if (status != SC_OK)
+        status = fail(load, "%.*s", SC_STR_ARG(sc_text_str(&error)));
+    sc_text_free(&error);
+    for (size_t i = 0; i < SC_SECRET_COUNT && status == SC_OK; i++)
+        status = choose_key(load, sc_secret_table[i].text_name, sc_secret_table[i].file_name);
+    return status;
+}
+
+static sc_status_t read_secrets(option_load_t *load)
+{
+    sc_secrets_t secrets;
+    sc_text_t error = {0};
+    sc_status_t status = sc_secrets_read(load->options, &secrets, &error);
+
+    if (status == SC_OK)
+        sc_secrets_swap(load->options, &secrets);
+    else
+        status = fail(load, "%.*s", SC_STR_ARG(sc_text_str(&error)));
+    sc_secrets_deinit(&secrets);
+    sc_text_free(&error);
+    return status;
 }
 
 static sc_status_t make_random_key(option_load_t *load)
@@ -426,14 +482,18 @@ static sc_status_t make_random_key(option_load_t *load)
 static sc_status_t resolve_keys(option_load_t *load)
 {
     const sc_options_t *options = load->options;
-    sc_status_t status = resolve_key(load, "authKey", "authKeyFile");
+    sc_status_t status = resolve_tls(load);
 
     if (status == SC_OK)
-        status = resolve_key(load, "authPrivateKey", "authPrivateKeyFile");
+        status = choose_key(load, "authKey", "authKeyFile");
     if (status == SC_OK)
-        status = resolve_key(load, "authPublicKey", "authPublicKeyFile");
+        status = choose_key(load, "authPrivateKey", "authPrivateKeyFile");
+    if (status == SC_OK)
+        status = choose_key(load, "authPublicKey", "authPublicKeyFile");
+    if (status == SC_OK)
+        status = read_secrets(load);
     if (status == SC_OK && options->auth_key == NULL && options->auth_private_key == NULL &&
-        options->auth_public_key == NULL)
+        options->auth_public_key == NULL && options->auth_verify_keys.count == 0)
         status = make_random_key(load);
     return status;
 }
@@ -487,6 +547,10 @@ sc_status_t sc_options_load(sc_options_t *options, int argc, char **argv,
 
 void sc_options_free(sc_options_t *options)
 {
+    sc_option_keys_t keys = {0};
+
+    sc_option_keys_swap(options, &keys);
+    sc_option_keys_deinit(&keys);
     for (size_t i = 0; i < sc_option_count; i++)
         sc_option_clear(options, &sc_option_table[i]);
 }

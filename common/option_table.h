@@ -37,6 +37,16 @@
   X(UINT,   process_term_timeout_ms, "processTermTimeout", "term-timeout", 0, 0, 600000, "10000", "milliseconds that processes have to end in order") \
   X(UINT,   broker_gather_timeout_ms, "brokerGatherTimeout", NULL,      0,  0, 60000, "3000",   "milliseconds that a new broker waits for the subscriptions of all workers before it delivers") \
   /* -- connections -- */ \
+  X(ENUM,   protocol,           "protocol",           NULL,             0,  0, 0, NULL,         "http|https: https needs tlsCert and tlsKey, http forbids them; by default what these say") \
+  X(STRING, tls_cert,           "tlsCert",            "tls-cert",       0,  1, 4096, NULL,      "file of the PEM certificate, with its chain behind it; with tlsKey it makes the port speak TLS only (https, wss). Read again on SIGHUP") \
+  X(STRING, tls_key,            "tlsKey",             "tls-key",        0,  1, 4096, NULL,      "file of the certificate's PEM private key, RSA or ECDSA") \
+  X(STRING, tls_cert_pem,       "tlsCertPem",         NULL,             0,  1, 65536, NULL,     "the PEM certificate and its chain, in place of a file") \
+  X(SECRET, tls_key_pem,        "tlsKeyPem",          NULL,             0,  1, 65536, NULL,     "the PEM private key, in place of a file") \
+  X(SECRET, tls_passphrase,     "tlsPassphrase",      NULL,             0,  1, 1023, NULL,      "pass phrase of the private key. Better in a file: see --tls-passphrase-file") \
+  X(STRING, tls_passphrase_file, "tlsPassphraseFile", "tls-passphrase-file", 0, 1, 4096, NULL,  "file that holds the pass phrase (one final line break is not part of it)") \
+  X(ENUM,   tls_min_version,    "tlsMinVersion",      "tls-min-version", 0, 0, 0, "1.2",        "1.2|1.3: oldest version of TLS that is spoken") \
+  X(STRING, tls_ciphers,        "tlsCiphers",         NULL,             0,  1, 4096, NULL,      "ciphers of TLS 1.2, in OpenSSL's notation; by default those with ECDHE and authenticated encryption") \
+  X(STRING, tls_ciphersuites,   "tlsCiphersuites",    NULL,             0,  1, 4096, NULL,      "ciphers of TLS 1.3, with colons between them; by default OpenSSL's") \
   X(LIST,   origins,            "origins",            "origins",        0,  1, 65536, "*:*",     "host:port list that browsers may come from; * stands for any") \
   X(LIST,   trusted_proxies,    "trustedProxies",     "trusted-proxies", 0, 0, 65536, NULL,     "addresses or networks (10.0.0.0/8) whose X-Forwarded-For counts") \
   X(UINT,   backlog,            "backlog",            NULL,             0,  1, 65535, "1024",   "connections that wait to be accepted, per worker") \
@@ -67,12 +77,16 @@
   /* -- tokens -- */ \
   X(SECRET, auth_key,           "authKey",            "auth-key",       0,  1, 65536, NULL,     "secret for HS tokens; random when no key is given. Better in a file: see --auth-key-file") \
   X(STRING, auth_key_file,      "authKeyFile",        "auth-key-file",  0,  0, 4096, NULL,      "file that holds the secret for HS tokens (one final line break is not part of it)") \
-  X(SECRET, auth_private_key,   "authPrivateKey",     NULL,             0,  1, 65536, NULL,     "PEM private key that signs RS and ES tokens") \
+  X(SECRET, auth_private_key,   "authPrivateKey",     NULL,             0,  1, 65536, NULL,     "PEM private key that signs RS, PS and ES tokens") \
   X(STRING, auth_private_key_file, "authPrivateKeyFile", "auth-private-key-file", 0, 0, 4096, NULL, "file of the PEM private key") \
-  X(STRING, auth_public_key,    "authPublicKey",      NULL,             0,  1, 65536, NULL,     "PEM public key or certificate that verifies RS and ES tokens") \
+  X(STRING, auth_public_key,    "authPublicKey",      NULL,             0,  1, 65536, NULL,     "PEM public key or certificate that verifies RS, PS and ES tokens") \
   X(STRING, auth_public_key_file, "authPublicKeyFile", "auth-public-key-file", 0, 0, 4096, NULL, "file of the PEM public key or certificate") \
-  X(ENUM,   auth_algorithm,     "authAlgorithm",      "auth-algorithm", 0,  0, 0, NULL,         "HS256|HS384|HS512|RS256|RS384|RS512|ES256|ES384|ES512: the one algorithm of tokens; by default HS256, or what the key pair is for, and all of its kind are accepted") \
-  X(UINT,   auth_default_expiry_s, "authDefaultExpiry", NULL,           0,  1, 2147483647, "86400", "seconds that a token lives unless it says otherwise")
+  X(ENUM,   auth_algorithm,     "authAlgorithm",      "auth-algorithm", 0,  0, 0, NULL,         "HS256|HS384|HS512|RS256|RS384|RS512|PS256|PS384|PS512|ES256|ES384|ES512: what tokens are signed with, and unless authVerifyAlgorithms says otherwise the one algorithm that is accepted; by default HS256, or what the key pair is for, and all that the keys are for are accepted") \
+  X(STRING, auth_key_id,        "authKeyId",          "auth-key-id",    0,  1, 128, NULL,       "kid of the tokens that are signed, and of the key that verifies them") \
+  X(LIST,   auth_verify_key_files, "authVerifyKeyFiles", "auth-verify-key-files", 0, 0, 65536, NULL, "FILE or KID=FILE, 16 of them at most: further keys that verify tokens: a PEM public key or certificate, a JWKS, else a secret (one final line break is not part of it)") \
+  X(LIST,   auth_verify_algorithms, "authVerifyAlgorithms", "auth-verify-algorithms", 0, 0, 255, NULL, "algorithms that are accepted, each of which must fit a key; by default authAlgorithm, or all that the keys are for") \
+  X(UINT,   auth_default_expiry_s, "authDefaultExpiry", NULL,           0,  1, 2147483647, "86400", "seconds that a token lives unless it says otherwise") \
+  X(BOOL,   end_subscriptions_on_expiry, "endSubscriptionsOnExpiry", NULL, 0, 0, 0, "false",    "a token that runs out is noticed at once, and ends the subscriptions that were made with it")
 
 /* clang-format on */
 
@@ -87,6 +101,23 @@ typedef struct sc_plugin_options {
     uint32_t count;
 } sc_plugin_options_t;
 
+/** Files of authVerifyKeyFiles, and keys in them. */
+#define SC_VERIFY_KEYS_MAX 16u
+/** Longest `kid` of a key. */
+#define SC_KEY_ID_BYTES_MAX 128u
+
+/** A file of authVerifyKeyFiles, read. */
+typedef struct sc_verify_key {
+    char *id; /* `kid`; NULL: none was given */
+    char *path;
+    char *text; /* what is in it, without one line break at its end */
+} sc_verify_key_t;
+
+typedef struct sc_verify_keys {
+    sc_verify_key_t *items;
+    uint32_t count;
+} sc_verify_keys_t;
+
 #define SC_OPTION_C_BOOL bool
 #define SC_OPTION_C_UINT uint64_t
 #define SC_OPTION_C_STRING char *
@@ -100,6 +131,7 @@ typedef struct sc_plugin_options {
 /** The values of all options. */
 typedef struct sc_options {
     SC_OPTION_TABLE(SC_OPTION_FIELD)
+    sc_verify_keys_t auth_verify_keys; /* what authVerifyKeyFiles names: common/verify_keys.h */
 } sc_options_t;
 
 typedef enum sc_option_kind {

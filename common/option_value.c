@@ -67,6 +67,11 @@ static void *value_of(sc_options_t *options, const sc_option_t *option)
     return (char *)options + option->offset;
 }
 
+bool sc_option_is_set(const sc_options_t *options, const sc_option_t *option)
+{
+    return *(char *const *)(const void *)((const char *)options + option->offset) != NULL;
+}
+
 static void clear_plugins(sc_plugin_options_t *plugins)
 {
     for (uint32_t i = 0; i < plugins->count; i++) {
@@ -323,8 +328,8 @@ static sc_status_t set_typed_json(sc_options_t *options, const sc_option_t *opti
         *(bool *)value_of(options, option) = json_is_true(value);
         return SC_OK;
     }
-    if (option->kind == SC_OPTION_ENUM && json_is_integer(value))
-        string = shown; /* "protocolVersion": 1 */
+    if (option->kind == SC_OPTION_ENUM && json_is_number(value))
+        string = shown; /* "protocolVersion": 1, "tlsMinVersion": 1.3 */
     if (string == NULL || option->kind == SC_OPTION_BOOL ||
         (option->kind == SC_OPTION_UINT && !sc_option_has_auto(option)))
         return refuse(option, shown, why);

@@ -23,6 +23,8 @@ SC_MUST_CHECK sc_status_t sc_option_set_json(sc_options_t *options, const sc_opt
                                              const json_t *value, sc_text_t *why);
 /** Gives an option its default. */
 void sc_option_reset(sc_options_t *options, const sc_option_t *option);
+/** Whether an option that is a text has one. */
+bool sc_option_is_set(const sc_options_t *options, const sc_option_t *option);
 /** Frees an option's value; it is not set afterwards. */
 void sc_option_clear(sc_options_t *options, const sc_option_t *option);
 

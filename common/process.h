@@ -6,17 +6,30 @@
 
 #include "common/option_table.h"
 
+/** The keys that seal TLS session tickets (a name, HMAC, AES), and how long they are in use. */
+#define SC_TICKET_KEYS_BYTES 80u
+#define SC_TICKET_KEYS_MS (12u * 3600 * 1000)
+
 /** What a child inherits from the master that forked it. All borrowed, and alive as long as the child. */
 typedef struct sc_child_setup {
-    const sc_options_t
-        *options; /* checked and complete: workers is a count, keys are read from their files */
-    const char *runtime_dir; /* where the ipc sockets are */
-    uint32_t id;             /* of the worker or broker, from 0; the same after a restart */
-    uint32_t restart_count;  /* how many of this id came before; grows, never repeats */
-    int control_fd;          /* its end of the link to the master */
-    int listen_fd;           /* a worker's listening socket, does not block; -1 in a broker */
+    /* Checked and complete: workers is a count, keys are read from their files. The child's own copy, which wipes the
+     * keys that it has no use for. */
+    sc_options_t *options;
+    const uint8_t *ticket_keys; /* SC_TICKET_KEYS_BYTES, the same in all workers; NULL: none */
+    const char *runtime_dir;    /* where the ipc sockets are */
+    uint32_t id;                /* of the worker or broker, from 0; the same after a restart */
+    uint32_t restart_count;     /* how many of this id came before; grows, never repeats */
+    int control_fd;             /* its end of the link to the master */
+    int listen_fd;              /* a worker's listening socket, does not block; -1 in a broker */
 } sc_child_setup_t;
 
+/**
+ * Whether a worker could take the keys and certificates of these options, which are read from their files.
+ *
+ * @param is_new_cert  the certificate is not the one in force: it must not have expired
+ * @return SC_OK; SC_ERR_INVALID (logged)
+ */
+SC_MUST_CHECK sc_status_t sc_worker_check_secrets(const sc_options_t *options, bool is_new_cert);
 /** Runs a worker until it ends; called in the child after fork. @return the exit status. */
 int sc_worker_main(const sc_child_setup_t *setup);
 /** The same for a broker. */

@@ -29,7 +29,7 @@ static bool passes(const sc_child_setup_t *setup, const char *title,
     return WIFEXITED(wait_status) && WEXITSTATUS(wait_status) == 0;
 }
 
-int sc_check_run(const sc_options_t *options)
+int sc_check_run(sc_options_t *options)
 {
     sc_child_setup_t setup = {.options = options, .control_fd = -1, .listen_fd = -1};
     sc_runtime_dir_t dir;

@@ -12,6 +12,6 @@
  *
  * @return the process's exit code
  */
-int sc_check_run(const sc_options_t *options);
+int sc_check_run(sc_options_t *options);
 
 #endif

@@ -2,6 +2,7 @@
 
 #include "common/alloc.h"
 #include "common/log.h"
+#include "common/option_secret.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -41,6 +42,7 @@ void sc_child_init(sc_child_t *child, const sc_child_family_t *family, sc_child_
     child->listen_fd = listen_fd;
     child->loop = family->loop;
     child->options = family->options;
+    child->ticket_keys = family->ticket_keys;
     child->runtime_dir = family->runtime_dir;
     child->handler = family->handler;
     child->arg = family->arg;
@@ -127,6 +129,7 @@ static _Noreturn void run_child(const sc_child_t *child, int control_fd, pid_t p
 {
     sc_child_setup_t setup = {
         .options = child->options,
+        .ticket_keys = child->ticket_keys,
         .runtime_dir = child->runtime_dir,
         .id = child->id,
         .restart_count = child->restart_count,
@@ -137,6 +140,8 @@ static _Noreturn void run_child(const sc_child_t *child, int control_fd, pid_t p
 
     snprintf(title, sizeof(title), "sc-%s-%u", child->kind == SC_CHILD_WORKER ? "worker" : "broker",
              child->id);
+    if (child->kind == SC_CHILD_BROKER)
+        sc_secrets_forget(setup.options);
     sc_child_become(&setup, title, parent_pid,
                     child->kind == SC_CHILD_WORKER ? sc_worker_main : sc_broker_main);
 }

@@ -46,7 +46,8 @@ struct sc_child {
     int64_t started_at_s;  /* since 1970 */
     int listen_fd;         /* -1 in a broker */
     sc_loop_t *loop;
-    const sc_options_t *options;
+    sc_options_t *options;
+    const uint8_t *ticket_keys;
     const char *runtime_dir;
     sc_wheel_timer_t restart_timer;
     sc_wheel_timer_t kill_timer;
@@ -57,7 +58,8 @@ struct sc_child {
 /** What all children of a master share. All borrowed; must outlive the children. */
 typedef struct sc_child_family {
     sc_loop_t *loop;
-    const sc_options_t *options;
+    sc_options_t *options;
+    const uint8_t *ticket_keys; /* of TLS sessions; what they are at each fork */
     const char *runtime_dir;
     const sc_child_handler_t *handler;
     void *arg;

@@ -49,7 +49,7 @@ static sc_status_t start_log(const sc_options_t *options, const sc_options_repor
     return SC_OK;
 }
 
-static int run_command(const sc_options_t *options, const sc_options_report_t *report)
+static int run_command(sc_options_t *options, const sc_options_report_t *report)
 {
     switch (report->command) {
     case SC_COMMAND_HELP:

@@ -2,8 +2,10 @@
 
 #include "common/alloc.h"
 #include "common/log.h"
+#include "common/option_tls.h"
 #include "master/reload.h"
 #include "master/request.h"
+#include "master/secrets.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -118,7 +120,8 @@ static void print_ready(const sc_master_t *master)
 {
     const sc_options_t *options = master->options;
 
-    printf("ready: port %u, %llu worker%s, %llu broker%s, pid %d\n", master->listeners.port,
+    printf("ready: port %u%s, %llu worker%s, %llu broker%s, pid %d\n", master->listeners.port,
+           sc_option_tls_is_on(options) ? " (https, wss)" : "",
            (unsigned long long)options->workers, options->workers == 1 ? "" : "s",
            (unsigned long long)options->brokers, options->brokers == 1 ? "" : "s", getpid());
     if (fflush(stdout) != 0)
@@ -254,7 +257,12 @@ static void reload_files(sc_master_t *master)
         sc_log(SC_LOG_ERROR, "option logFile: can't open %s: %s", master->options->log_file,
                strerror(errno));
     sc_master_tell_all(master, "reload");
-    sc_log(SC_LOG_INFO, "SIGHUP: the log is opened again");
+    if (sc_master_secrets_renew(master))
+        sc_log(SC_LOG_INFO,
+               "SIGHUP: the log is opened again; certificates and keys are read again");
+    else
+        sc_log(SC_LOG_WARN,
+               "SIGHUP: the log is opened again; certificates and keys stay as they were");
 }
 
 static void on_signal(evutil_socket_t number, short what, void *arg)
@@ -324,8 +332,12 @@ static sc_status_t become_user(sc_master_t *master)
 static void make_children(sc_master_t *master)
 {
     const sc_options_t *options = master->options;
-    sc_child_family_t family = {&master->loop, options, master->runtime_dir.path, &child_handler,
-                                master};
+    sc_child_family_t family = {.loop = &master->loop,
+                                .options = master->options,
+                                .ticket_keys = master->ticket_keys,
+                                .runtime_dir = master->runtime_dir.path,
+                                .handler = &child_handler,
+                                .arg = master};
 
     master->brokers = sc_alloc_zeroed(options->brokers, sizeof(sc_child_t));
     master->workers = sc_alloc_zeroed(options->workers, sizeof(sc_child_t));
@@ -347,7 +359,9 @@ static sc_status_t prepare(sc_master_t *master)
         sc_log(SC_LOG_ERROR, "the event loop can't start: %s", strerror(errno));
         return status;
     }
-    status = sc_runtime_dir_open(&master->runtime_dir, options->runtime_dir, options->user);
+    status = sc_master_secrets_init(master);
+    if (status == SC_OK)
+        status = sc_runtime_dir_open(&master->runtime_dir, options->runtime_dir, options->user);
     if (status == SC_OK && options->pid_file != NULL)
         status = sc_pid_file_open(options->pid_file, &master->pid_file_fd);
     if (status == SC_OK)
@@ -366,12 +380,13 @@ static void clean_up(sc_master_t *master)
         if (master->signal_events[i] != NULL)
             event_free(master->signal_events[i]);
     }
+    sc_master_secrets_deinit(master);
     sc_loop_deinit(&master->loop);
     free(master->brokers);
     free(master->workers);
 }
 
-int sc_master_run(const sc_options_t *options)
+int sc_master_run(sc_options_t *options)
 {
     sc_master_t master = {.options = options, .pid_file_fd = -1, .runtime_dir.fd = -1};
 

@@ -28,7 +28,7 @@ typedef struct sc_reload {
 #define SC_MASTER_SIGNALS 5
 
 typedef struct sc_master {
-    const sc_options_t *options;
+    sc_options_t *options;
     sc_loop_t loop;
     struct event *signal_events[SC_MASTER_SIGNALS];
     sc_runtime_dir_t runtime_dir;
@@ -38,17 +38,19 @@ typedef struct sc_master {
     sc_child_t *workers; /* options->workers of them */
     sc_master_state_t state;
     sc_reload_t reload;
-    sc_wheel_timer_t term_timer; /* from the order to stop until everything left is killed */
+    sc_wheel_timer_t term_timer;   /* from the order to stop until everything left is killed */
+    sc_wheel_timer_t ticket_timer; /* until ticket_keys are replaced */
+    uint8_t ticket_keys[SC_TICKET_KEYS_BYTES];
     int exit_code;
 } sc_master_t;
 
 /**
  * Runs the cluster until it is told to stop.
  *
- * @param options  checked and complete; outlives the call
+ * @param options  complete; outlives the call. Keys and certificates in it are replaced on SIGHUP
  * @return the process's exit code: 0 after a signal, 1 after a start that failed
  */
-int sc_master_run(const sc_options_t *options);
+int sc_master_run(sc_options_t *options);
 
 /** Sends {"type": type} to every child. */
 void sc_master_tell_all(sc_master_t *master, const char *type);

@@ -163,7 +163,11 @@ static void on_control_message(sc_control_t *control, const char *type, const js
     else if (strcmp(type, "reload") == 0) {
         if (sc_log_open(worker->options->log_file) != SC_OK)
             sc_log(SC_LOG_ERROR, "can't open the log file again");
-    } else if (!sc_master_link_on_message(&worker->master, type, message))
+    } else if (strcmp(type, "secrets") == 0)
+        sc_worker_renew_secrets(worker, message);
+    else if (strcmp(type, "ticketKeys") == 0)
+        sc_worker_renew_ticket_keys(worker, message);
+    else if (!sc_master_link_on_message(&worker->master, type, message))
         sc_log(SC_LOG_WARN, "unknown message from the master: %s", type);
 }
 
@@ -250,9 +254,10 @@ static sc_status_t init_alone(sc_worker_t *worker, const sc_child_setup_t *setup
                         (uint32_t)options->ack_timeout_ms);
     sc_wheel_timer_init(&worker->start_timer, on_start_timer);
     sc_wheel_timer_init(&worker->end_timer, on_end_timer);
-    worker->auth = sc_auth_new(options);
     worker->http = sc_http_new(&http_setup);
-    return worker->auth != NULL && worker->http != NULL ? SC_OK : SC_ERR_INVALID;
+    if (worker->http == NULL)
+        return SC_ERR_INVALID;
+    return sc_worker_take_secrets(worker);
 }
 
 /* @param runtime_dir  where the brokers are; NULL: there are none, as in a check */
@@ -329,9 +334,13 @@ int sc_worker_main(const sc_child_setup_t *setup)
 
 int sc_worker_check(const sc_child_setup_t *setup)
 {
-    sc_worker_t *worker = sc_new(sc_worker_t);
-    sc_status_t status = init_alone(worker, setup);
+    sc_worker_t *worker;
+    sc_status_t status = sc_worker_check_secrets(setup->options, true);
 
+    if (status != SC_OK)
+        return 1;
+    worker = sc_new(sc_worker_t);
+    status = init_alone(worker, setup);
     if (status == SC_OK)
         status = init_exchange(worker, NULL);
     if (status == SC_OK)

@@ -63,6 +63,13 @@ struct sc_worker {
     bool is_draining;             /* ENDING, to be replaced: sockets get 4001, a few at a time */
 };
 
+/** Takes keys and certificates from the options, and wipes them there. @return SC_ERR_INVALID: they are wrong (logged) */
+SC_MUST_CHECK sc_status_t sc_worker_take_secrets(sc_worker_t *worker);
+/** Replaces them by those of the master's message `secrets`. */
+void sc_worker_renew_secrets(sc_worker_t *worker, const json_t *message);
+/** The master's message `ticketKeys`. */
+void sc_worker_renew_ticket_keys(sc_worker_t *worker, const json_t *message);
+
 /** Wall clock, in milliseconds since 1970. */
 int64_t sc_worker_wall_ms(void);
 

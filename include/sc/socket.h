@@ -56,9 +56,49 @@ typedef void (*sc_answer_cb)(sc_status_t status, sc_str_t data, sc_str_t error, 
 SC_API SC_MUST_CHECK sc_status_t sc_socket_set_auth_token(sc_socket_t *socket, sc_str_t claims,
                                                           uint32_t expires_s, sc_answer_cb callback,
                                                           void *arg);
+/** How a token is signed. Set `size`; what is zero has its default. Fields may be added at the end. */
+typedef struct sc_token_options {
+    uint32_t size;         /* sizeof(sc_token_options_t) */
+    uint32_t expires_s;    /* lifetime in seconds; 0: option authDefaultExpiry */
+    const char *algorithm; /* "HS512"; NULL: option authAlgorithm, or what the key is for by default */
+} sc_token_options_t;
+
+/**
+ * sc_socket_set_auth_token with more to choose.
+ *
+ * @param options  NULL: all defaults; an algorithm must be one that the key is for and that is accepted here
+ * @return as sc_socket_set_auth_token; with such an algorithm that does not fit SC_ERR_INVALID, and the socket is closed
+ *         with 4002
+ * Thread: the worker's only. Since ABI 1. Wire: docs/protocol.md, "Authentication".
+ */
+SC_API SC_MUST_CHECK sc_status_t sc_socket_sign_auth_token(sc_socket_t *socket, sc_str_t claims,
+                                                           const sc_token_options_t *options,
+                                                           sc_answer_cb callback, void *arg);
 /** Takes the token away, from the client too. DEAUTHENTICATION listeners are called from within.
  *  @return SC_OK, also without a token; SC_ERR_STATE: closed. Since ABI 1. */
 SC_API sc_status_t sc_socket_deauthenticate(sc_socket_t *socket, sc_answer_cb callback, void *arg);
+
+/**
+ * Signs a token without giving it to anybody: for a login over HTTP, whose page hands it to its client. The same as
+ * sc_socket_sign_auth_token otherwise; no event is told.
+ *
+ * @param token  the signed token is added to it
+ * @return SC_OK; SC_ERR_INVALID: not an object, or it can't be signed
+ * Thread: the worker's only. Since ABI 1.
+ */
+SC_API SC_MUST_CHECK sc_status_t sc_worker_sign_token(sc_worker_t *worker, sc_str_t claims,
+                                                      const sc_token_options_t *options,
+                                                      sc_text_t *token);
+/**
+ * Verifies a token as if a client had presented it, for requests over HTTP that carry one. Middleware is not asked.
+ *
+ * @param claims  its claims, a JSON object, are added to it
+ * @param error   the error object that a client would get is added to it
+ * @return SC_OK; SC_ERR_INVALID: refused, with `error`
+ * Thread: the worker's only. Since ABI 1. Wire: docs/protocol.md, "Verifying".
+ */
+SC_API SC_MUST_CHECK sc_status_t sc_worker_verify_token(sc_worker_t *worker, sc_str_t token,
+                                                        sc_text_t *claims, sc_text_t *error);
 
 /* ---- Sending ------------------------------------------------------------------------------------------- */
 

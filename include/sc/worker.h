@@ -42,8 +42,12 @@ typedef enum sc_event_type {
     SC_EVENT_SUBSCRIPTION,     /* stands, and the client has been told (socket, channel, data) */
     SC_EVENT_UNSUBSCRIPTION, /* over: unsubscribed, kicked out or disconnected (socket, channel) */
     SC_EVENT_AUTHENTICATION, /* has a (new) token (socket, token, old_token: none if there was none) */
-    SC_EVENT_DEAUTHENTICATION, /* lost its token by whatever cause (socket, old_token) */
-    SC_EVENT_BAD_AUTH_TOKEN, /* presented one that was refused (socket, reason: error's message) */
+    SC_EVENT_DEAUTHENTICATION, /* lost its token by whatever cause (socket, old_token, reason: "client":
+                                   logged out; "server": sc_socket_deauthenticate; "refused": the next
+                                   one it presented was; "expired") */
+    SC_EVENT_BAD_AUTH_TOKEN, /* presented one that was refused, by its checks or by middleware that calls
+                                 it bad (socket, reason: the error's message, data: the error that the
+                                 client got, JSON) */
     SC_EVENT_AUTH_TOKEN_SIGNED, /* sc_socket_set_auth_token has made one (socket, token: the claims) */
     SC_EVENT_RAW,               /* a text that is no packet (socket, data: the text) */
     SC_EVENT_TYPES

@@ -2,6 +2,8 @@
  * test_auth_key.c: keys by file: each kind signs and verifies with its own algorithms alone, and what does not fit together
  * stops the start (docs/protocol.md, "Tokens (JWT)").
  */
+#include "common/base64url.h"
+#include "tests/unit/auth_fixture.h"
 #include "worker/protocol/auth_key.h"
 #include "worker/protocol/auth_token.h"
 
@@ -18,80 +20,8 @@
 #include <cmocka.h>
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-#define NOW_S 1700000000
 
-/** PEM texts of one key. */
-typedef struct pems {
-    char *private_pem, *public_pem;
-} pems_t;
-
-/** Made once: RSA keys take their time. */
-typedef struct keys {
-    EVP_PKEY *rsa, *rsa_other, *p256, *p384, *p521, *secp256k1, *ed25519;
-} keys_t;
-
-static keys_t keys;
-
-static int make_keys(void **state)
-{
-    (void)state;
-    keys.rsa = EVP_RSA_gen(2048);
-    keys.rsa_other = EVP_RSA_gen(2048);
-    keys.p256 = EVP_EC_gen("P-256");
-    keys.p384 = EVP_EC_gen("P-384");
-    keys.p521 = EVP_EC_gen("P-521");
-    keys.secp256k1 = EVP_EC_gen("secp256k1");
-    keys.ed25519 = EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
-    return keys.rsa != NULL && keys.rsa_other != NULL && keys.p256 != NULL && keys.p384 != NULL &&
-                   keys.p521 != NULL && keys.secp256k1 != NULL && keys.ed25519 != NULL
-               ? 0
-               : -1;
-}
-
-static int free_keys(void **state)
-{
-    (void)state;
-    EVP_PKEY_free(keys.rsa);
-    EVP_PKEY_free(keys.rsa_other);
-    EVP_PKEY_free(keys.p256);
-    EVP_PKEY_free(keys.p384);
-    EVP_PKEY_free(keys.p521);
-    EVP_PKEY_free(keys.secp256k1);
-    EVP_PKEY_free(keys.ed25519);
-    return 0;
-}
-
-static char *take_text(BIO *bio)
-{
-    char *bytes;
-    long len = BIO_get_mem_data(bio, &bytes);
-    char *text = malloc((size_t)len + 1);
-
-    assert_non_null(text);
-    memcpy(text, bytes, (size_t)len);
-    text[len] = '\0';
-    BIO_free(bio);
-    return text;
-}
-
-static pems_t pems_of(EVP_PKEY *pkey)
-{
-    BIO *private_bio = BIO_new(BIO_s_mem());
-    BIO *public_bio = BIO_new(BIO_s_mem());
-    pems_t pems;
-
-    assert_int_equal(PEM_write_bio_PrivateKey(private_bio, pkey, NULL, NULL, 0, NULL, NULL), 1);
-    assert_int_equal(PEM_write_bio_PUBKEY(public_bio, pkey), 1);
-    pems.private_pem = take_text(private_bio);
-    pems.public_pem = take_text(public_bio);
-    return pems;
-}
-
-static void free_pems(pems_t *pems)
-{
-    free(pems->private_pem);
-    free(pems->public_pem);
-}
+static const sc_token_options_t defaults;
 
 static sc_auth_t *auth_of(const char *private_pem, const char *public_pem, const char *algorithm)
 {
@@ -112,33 +42,6 @@ static sc_auth_t *auth_of_key(EVP_PKEY *pkey, const char *algorithm)
     return auth;
 }
 
-static sc_text_t sign(const sc_auth_t *auth)
-{
-    sc_text_t text = {0}, claims = {0};
-    double expires_s;
-
-    assert_int_equal(
-        sc_auth_sign(auth, SC_STR("{\"username\":\"bob\"}"), 0, NOW_S, &text, &claims, &expires_s),
-        SC_OK);
-    sc_text_free(&claims);
-    return text;
-}
-
-static void assert_verdict(const sc_auth_t *auth, sc_str_t text, sc_token_verdict_t verdict,
-                           const char *message)
-{
-    sc_token_t token;
-
-    sc_auth_verify(auth, text, NOW_S, &token);
-    assert_int_equal(token.verdict, verdict);
-    if (message != NULL)
-        assert_string_equal(token.message, message);
-    else
-        assert_true(sc_str_equal(sc_json_member(sc_text_str(&token.claims), "username"),
-                                 SC_STR("\"bob\"")));
-    sc_token_deinit(&token);
-}
-
 /** What the key signs when `algorithm` (NULL: none) is pinned begins with `header`, and is taken. */
 static void assert_signs(EVP_PKEY *pkey, const char *algorithm, const char *header)
 {
@@ -146,7 +49,7 @@ static void assert_signs(EVP_PKEY *pkey, const char *algorithm, const char *head
     sc_text_t text;
 
     assert_non_null(auth);
-    text = sign(auth);
+    text = sign_bob(auth, NULL);
     assert_true(sc_str_starts_with(sc_text_str(&text), sc_str_from(header)));
     assert_verdict(auth, sc_text_str(&text), SC_TOKEN_GOOD, NULL);
     text.ptr[text.len - 20] = (char)(text.ptr[text.len - 20] == 'A' ? 'B' : 'A');
@@ -160,6 +63,9 @@ static void assert_signs(EVP_PKEY *pkey, const char *algorithm, const char *head
 #define RS256_HEADER "eyJhbGciOiJSUzI1NiIsInR5cCI6IkpXVCJ9."
 #define RS384_HEADER "eyJhbGciOiJSUzM4NCIsInR5cCI6IkpXVCJ9."
 #define RS512_HEADER "eyJhbGciOiJSUzUxMiIsInR5cCI6IkpXVCJ9."
+#define PS256_HEADER "eyJhbGciOiJQUzI1NiIsInR5cCI6IkpXVCJ9."
+#define PS384_HEADER "eyJhbGciOiJQUzM4NCIsInR5cCI6IkpXVCJ9."
+#define PS512_HEADER "eyJhbGciOiJQUzUxMiIsInR5cCI6IkpXVCJ9."
 #define ES256_HEADER "eyJhbGciOiJFUzI1NiIsInR5cCI6IkpXVCJ9."
 #define ES384_HEADER "eyJhbGciOiJFUzM4NCIsInR5cCI6IkpXVCJ9."
 #define ES512_HEADER "eyJhbGciOiJFUzUxMiIsInR5cCI6IkpXVCJ9."
@@ -171,6 +77,9 @@ static void a_pair_signs_with_what_it_is_for(void **state)
     assert_signs(keys.rsa, "RS256", RS256_HEADER);
     assert_signs(keys.rsa, "RS384", RS384_HEADER);
     assert_signs(keys.rsa, "RS512", RS512_HEADER);
+    assert_signs(keys.rsa, "PS256", PS256_HEADER);
+    assert_signs(keys.rsa, "PS384", PS384_HEADER);
+    assert_signs(keys.rsa, "PS512", PS512_HEADER);
     assert_signs(keys.p384, NULL, ES384_HEADER);
     assert_signs(keys.p521, "ES512", ES512_HEADER);
     for (int round = 0; round < 40; round++) { /* numbers of a signature may begin with zeros */
@@ -185,8 +94,8 @@ static void without_a_pinned_algorithm_all_of_the_kind_are_taken(void **state)
     sc_auth_t *pinned = auth_of_key(keys.rsa, "RS512");
     sc_auth_t *other = auth_of_key(keys.rsa_other, NULL);
     sc_auth_t *curve = auth_of_key(keys.p256, NULL);
-    sc_text_t rs512 = sign(pinned);
-    sc_text_t rs256 = sign(any);
+    sc_text_t rs512 = sign_bob(pinned, NULL);
+    sc_text_t rs256 = sign_bob(any, NULL);
 
     (void)state;
     assert_verdict(any, sc_text_str(&rs512), SC_TOKEN_GOOD, NULL);
@@ -206,7 +115,7 @@ static void a_signature_has_one_form(void **state)
 {
     static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
     sc_auth_t *auth = auth_of_key(keys.rsa, NULL);
-    sc_text_t text = sign(auth);
+    sc_text_t text = sign_bob(auth, NULL);
     char *last = &text.ptr[text.len - 1]; /* 256 bytes: its lower four bits stand for nothing */
 
     (void)state;
@@ -221,7 +130,7 @@ static void a_curve_takes_no_other_curves_algorithm(void **state)
 {
     sc_auth_t *p256 = auth_of_key(keys.p256, NULL);
     sc_auth_t *p384 = auth_of_key(keys.p384, NULL);
-    sc_text_t text = sign(p256);
+    sc_text_t text = sign_bob(p256, NULL);
 
     (void)state;
     assert_verdict(p384, sc_text_str(&text), SC_TOKEN_INVALID, "invalid algorithm");
@@ -231,20 +140,6 @@ static void a_curve_takes_no_other_curves_algorithm(void **state)
 }
 
 /** Base64url of bytes, from OpenSSL's base64. */
-static void add_base64url(sc_text_t *out, const unsigned char *bytes, int len)
-{
-    unsigned char encoded[4096];
-    int encoded_len = EVP_EncodeBlock(encoded, bytes, len);
-
-    while (encoded_len > 0 && encoded[encoded_len - 1] == '=')
-        encoded_len--;
-    for (int i = 0; i < encoded_len; i++) {
-        if (encoded[i] == '+' || encoded[i] == '/')
-            encoded[i] = encoded[i] == '+' ? '-' : '_';
-    }
-    sc_text_add(out, sc_str((const char *)encoded, (size_t)encoded_len));
-}
-
 static void an_hmac_made_with_the_public_key_is_refused(void **state)
 {
     static const char *const headers[] = {"{\"alg\":\"HS256\",\"typ\":\"JWT\"}",
@@ -261,12 +156,12 @@ static void an_hmac_made_with_the_public_key_is_refused(void **state)
         unsigned mac_len = 0;
         sc_text_t text = {0};
 
-        add_base64url(&text, (const unsigned char *)headers[i], (int)strlen(headers[i]));
+        sc_base64url_add_encoded(&text, headers[i], strlen(headers[i]));
         sc_text_add(&text, SC_STR(".eyJ1c2VybmFtZSI6ImJvYiJ9"));
         assert_non_null(HMAC(EVP_sha256(), pems.public_pem, (int)strlen(pems.public_pem),
                              (unsigned char *)text.ptr, text.len, mac, &mac_len));
         sc_text_add(&text, SC_STR("."));
-        add_base64url(&text, mac, (int)mac_len);
+        sc_base64url_add_encoded(&text, mac, mac_len);
         assert_verdict(auth, sc_text_str(&text), SC_TOKEN_INVALID, messages[i]);
         sc_text_free(&text);
     }
@@ -279,15 +174,16 @@ static void a_public_key_alone_verifies_and_does_not_sign(void **state)
     pems_t pems = pems_of(keys.p256);
     sc_auth_t *signer = auth_of(pems.private_pem, pems.public_pem, NULL);
     sc_auth_t *verifier = auth_of(NULL, pems.public_pem, NULL);
-    sc_text_t text = sign(signer);
+    sc_text_t text = sign_bob(signer, NULL);
     sc_text_t claims = {0};
     double expires_s;
 
     (void)state;
     assert_verdict(verifier, sc_text_str(&text), SC_TOKEN_GOOD, NULL);
     sc_text_clear(&text);
-    assert_int_equal(sc_auth_sign(verifier, SC_STR("{}"), 0, NOW_S, &text, &claims, &expires_s),
-                     SC_ERR_INVALID);
+    assert_int_equal(
+        sc_auth_sign(verifier, SC_STR("{}"), &defaults, NOW_S, &text, &claims, &expires_s),
+        SC_ERR_INVALID);
     assert_int_equal(text.len, 0);
     sc_text_free(&text);
     sc_auth_free(signer);
@@ -321,7 +217,7 @@ static void certificates_are_taken_as_public_keys(void **state)
         sc_text_t text;
 
         assert_non_null(auth);
-        text = sign(auth);
+        text = sign_bob(auth, NULL);
         assert_verdict(auth, sc_text_str(&text), SC_TOKEN_GOOD, NULL);
         sc_text_free(&text);
         sc_auth_free(auth);
@@ -364,11 +260,11 @@ static void older_forms_of_pem_are_read(void **state)
     (void)state;
     assert_non_null(strstr(rsa_private, "BEGIN RSA PRIVATE KEY"));
     assert_non_null(rsa_auth);
-    text = sign(rsa_auth);
+    text = sign_bob(rsa_auth, NULL);
     assert_verdict(rsa_auth, sc_text_str(&text), SC_TOKEN_GOOD, NULL);
     sc_text_free(&text);
     assert_non_null(ec_auth);
-    text = sign(ec_auth);
+    text = sign_bob(ec_auth, NULL);
     assert_verdict(ec_auth, sc_text_str(&text), SC_TOKEN_GOOD, NULL);
     sc_text_free(&text);
     sc_auth_free(rsa_auth);
@@ -404,6 +300,7 @@ static void keys_that_do_not_fit_together_are_refused(void **state)
         auth_of(NULL, "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", NULL));
     assert_null(auth_of_key(keys.secp256k1, NULL));
     assert_null(auth_of_key(keys.ed25519, NULL));
+    assert_null(auth_of_key(keys.rsa_short, NULL));
     free(rsa_old);
     free(p256_old);
     free_pems(&rsa);
@@ -442,6 +339,44 @@ static void a_pem_key_is_no_secret(void **state)
     free_pems(&pems);
 }
 
+static void public_keys_of_other_forms_are_no_secrets(void **state)
+{
+    static const char *const texts[] = {
+        "ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAABAQC7 user@host",
+        "ecdsa-sha2-nistp256 AAAAE2VjZHNhLXNoYTItbmlzdHAyNTY= user@host",
+        "{\"keys\":[{\"kty\":\"RSA\"}]}",
+        " {\"kty\":\"oct\",\"k\":\"AAAA\"}\n",
+    };
+    sc_options_t options = {0};
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(texts); i++) {
+        options.auth_key = (char *)(uintptr_t)texts[i];
+        assert_null(sc_auth_new(&options));
+    }
+}
+
+static void a_secret_may_have_any_look_that_is_no_public_key(void **state)
+{
+    static const char *const texts[] = {"k",   "{\"a\":1}", "{",       "ssh-",
+                                        "kty", "ssh-rsa",   "keys\xff"};
+    sc_options_t options = {.auth_default_expiry_s = 60};
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(texts); i++) {
+        sc_auth_t *auth;
+        sc_text_t text;
+
+        options.auth_key = (char *)(uintptr_t)texts[i];
+        auth = sc_auth_new(&options);
+        assert_non_null(auth);
+        text = sign_bob(auth, NULL);
+        assert_verdict(auth, sc_text_str(&text), SC_TOKEN_GOOD, NULL);
+        sc_text_free(&text);
+        sc_auth_free(auth);
+    }
+}
+
 static void a_key_with_a_pass_phrase_is_refused_without_asking(void **state)
 {
     BIO *bio = BIO_new(BIO_s_mem());
@@ -472,6 +407,8 @@ int main(void)
         cmocka_unit_test(keys_that_do_not_fit_together_are_refused),
         cmocka_unit_test(algorithms_that_do_not_fit_the_key_are_refused),
         cmocka_unit_test(a_pem_key_is_no_secret),
+        cmocka_unit_test(public_keys_of_other_forms_are_no_secrets),
+        cmocka_unit_test(a_secret_may_have_any_look_that_is_no_public_key),
         cmocka_unit_test(a_key_with_a_pass_phrase_is_refused_without_asking),
     };
 

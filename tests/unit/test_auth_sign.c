@@ -35,8 +35,8 @@ static signed_token_t sign(const sc_auth_t *auth, sc_str_t claims, uint32_t expi
 {
     signed_token_t result = {.expires_s = -1};
 
-    result.status = sc_auth_sign(auth, claims, expires_s, NOW_S, &result.text, &result.claims,
-                                 &result.expires_s);
+    result.status = sc_auth_sign(auth, claims, &(sc_token_options_t){.expires_s = expires_s}, NOW_S,
+                                 &result.text, &result.claims, &result.expires_s);
     if (result.status != SC_OK)
         assert_true(result.text.len == 0 && result.claims.len == 0);
     return result;
@@ -157,7 +157,9 @@ static void signing_adds_to_what_is_there(void **state)
     (void)state;
     sc_text_add(&text, SC_STR("token="));
     sc_text_add(&claims, SC_STR("claims="));
-    assert_int_equal(sc_auth_sign(auth, SC_STR("{}"), 5, 10, &text, &claims, &expires_s), SC_OK);
+    assert_int_equal(sc_auth_sign(auth, SC_STR("{}"), &(sc_token_options_t){.expires_s = 5}, 10,
+                                  &text, &claims, &expires_s),
+                     SC_OK);
     assert_true(sc_str_starts_with(sc_text_str(&text), SC_STR("token=" HEADER256)));
     assert_true(sc_str_equal(sc_text_str(&claims), SC_STR("claims={\"iat\":10,\"exp\":15}")));
     sc_text_free(&text);

@@ -18,10 +18,14 @@ static void assert_decoded(const char *text, sc_str_t expected)
     sc_text_add(&out, SC_STR(">"));
     sc_base64url_add_decoded(&out, sc_str_from(text));
     assert_true(sc_str_equal(sc_str(out.ptr + 1, out.len - 1), expected));
+    sc_text_clear(&out);
+    sc_text_add(&out, SC_STR(">"));
+    sc_base64url_add_encoded(&out, expected.ptr, expected.len);
+    assert_true(sc_str_equal(sc_str(out.ptr + 1, out.len - 1), sc_str_from(text)));
     sc_text_free(&out);
 }
 
-static void known_texts_are_decoded(void **state)
+static void known_texts_are_decoded_and_encoded(void **state)
 {
     (void)state;
     assert_decoded("Zg", SC_STR("f"));
@@ -61,7 +65,7 @@ static void texts_that_no_encoder_writes_are_told_apart(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(known_texts_are_decoded),
+        cmocka_unit_test(known_texts_are_decoded_and_encoded),
         cmocka_unit_test(only_the_alphabet_is_taken),
         cmocka_unit_test(texts_that_no_encoder_writes_are_told_apart),
     };

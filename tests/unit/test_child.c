@@ -177,7 +177,10 @@ static int set_up(void **state)
     if (sc_loop_init(&fixture.loop) != SC_OK)
         return -1;
     fixture.listen_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
-    fixture.family = (sc_child_family_t){&fixture.loop, &fixture.options, "/tmp", &handler, NULL};
+    fixture.family = (sc_child_family_t){.loop = &fixture.loop,
+                                         .options = &fixture.options,
+                                         .runtime_dir = "/tmp",
+                                         .handler = &handler};
     sc_child_init(&fixture.child, &fixture.family, SC_CHILD_WORKER, 7, fixture.listen_fd);
     fixture.signal_event = evsignal_new(fixture.loop.base, SIGCHLD, on_sigchld, NULL);
     event_add(fixture.signal_event, NULL);

@@ -20,8 +20,9 @@
 
 /* How the stand-ins behave; forked processes have the value of the moment. */
 static struct {
-    bool worker_fails;       /* worker 1 exits instead of getting ready */
-    bool broker_ignores_end; /* broker 0 does not stop when it is told to */
+    bool worker_fails;        /* worker 1 exits instead of getting ready */
+    bool broker_ignores_end;  /* broker 0 does not stop when it is told to */
+    bool refuses_new_secrets; /* those of the start are right, those of a SIGHUP are not */
 } behaviour;
 
 /* ---- Stand-ins: each logs what it is told ---- */
@@ -70,6 +71,15 @@ int sc_worker_main(const sc_child_setup_t *setup)
         return 1;
     behaviour.broker_ignores_end = false;
     return serve(setup);
+}
+
+sc_status_t sc_worker_check_secrets(const sc_options_t *options, bool is_new_cert)
+{
+    static int check_count;
+
+    (void)options;
+    (void)is_new_cert;
+    return check_count++ > 0 && behaviour.refuses_new_secrets ? SC_ERR_INVALID : SC_OK;
 }
 
 int sc_broker_main(const sc_child_setup_t *setup)
@@ -256,6 +266,39 @@ static void a_worker_s_data_reaches_the_worker_it_is_for(void **state)
     assert_int_equal(finish(&f), 0);
 }
 
+static void keys_that_were_read_again_reach_every_worker_and_no_broker(void **state)
+{
+    fixture_t f;
+
+    (void)state;
+    start(&f);
+    wait_for(&f, "serving on port", 1);
+    kill(f.pid, SIGHUP);
+    wait_for(&f, "certificates and keys are read again", 1);
+    wait_for(&f, "sc-worker-0: told {\"secrets\":{\"keys\":{\"authKey\":", 1);
+    wait_for(&f, "sc-worker-1: told {\"secrets\":{\"keys\":{\"authKey\":", 1);
+    kill(f.pid, SIGTERM);
+    assert_int_equal(finish(&f), 0);
+    assert_int_equal(count(&f, "told {\"secrets\":"), 2);
+}
+
+static void keys_that_are_refused_reach_nobody(void **state)
+{
+    fixture_t f;
+
+    (void)state;
+    behaviour.refuses_new_secrets = true;
+    start(&f);
+    behaviour.refuses_new_secrets = false;
+    wait_for(&f, "serving on port", 1);
+    kill(f.pid, SIGHUP);
+    wait_for(&f, "certificates and keys stay as they were", 1);
+    wait_for(&f, "told {\"type\":\"reload\"}", 3); /* the log is opened again all the same */
+    kill(f.pid, SIGTERM);
+    assert_int_equal(finish(&f), 0);
+    assert_int_equal(count(&f, "\"secrets\""), 0);
+}
+
 static void what_does_not_end_in_time_is_killed(void **state)
 {
     fixture_t f;
@@ -293,6 +336,8 @@ int main(void)
         cmocka_unit_test(a_start_that_fails_ends_everything_with_code_1),
         cmocka_unit_test(a_rolling_restart_replaces_one_worker_after_the_other),
         cmocka_unit_test(a_worker_s_data_reaches_the_worker_it_is_for),
+        cmocka_unit_test(keys_that_were_read_again_reach_every_worker_and_no_broker),
+        cmocka_unit_test(keys_that_are_refused_reach_nobody),
         cmocka_unit_test(what_does_not_end_in_time_is_killed),
         cmocka_unit_test(children_end_when_their_master_is_killed),
     };

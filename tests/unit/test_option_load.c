@@ -222,7 +222,7 @@ static void a_wrong_file_is_named_with_what_is_wrong_in_it(void **state)
                         "unknown member \"option\"", "x");
     assert_file_refused("{\"origins\":[\"a:1\",2]}", "\"origins\"", "an array of texts");
     assert_file_refused("{\"port\":1,\"port\":2}", "is not JSON", "twice");
-    assert_file_refused("{\"protocol\":\"https\"}", "option \"protocol\"", "http");
+    assert_file_refused("{\"protocol\":\"wss\"}", "option \"protocol\"", "http|https");
 }
 
 static void values_in_a_file_may_have_their_other_forms(void **state)
@@ -299,6 +299,85 @@ static void settings_of_the_websocket_module_become_options(void **state)
                         "option \"perMessageDeflateWindowBits\" in", "from 9 to 15");
     assert_file_refused("{\"perMessageDeflate\":1}", "option \"perMessageDeflate\" in",
                         "true or false");
+}
+
+static void socketclusters_protocol_options_are_ours_with_https(void **state)
+{
+    const char *path = write_file(
+        "https.json", "{\"protocolOptions\":{\"key\":\"K\",\"cert\":[\"C\"],\"passphrase\":\"P\","
+                      "\"minVersion\":\"TLSv1.3\",\"ciphers\":\"X\",\"honorCipherOrder\":true},"
+                      "\"protocol\":\"https\"}");
+    fixture_t f;
+
+    (void)state;
+    assert_int_equal(load(&f, "--config", path, NULL), SC_OK);
+    assert_string_equal(f.options.tls_key_pem, "K");
+    assert_string_equal(f.options.tls_cert_pem, "C");
+    assert_string_equal(f.options.tls_passphrase, "P");
+    assert_string_equal(f.options.tls_min_version, "1.3");
+    assert_string_equal(f.options.tls_ciphers, "X");
+    assert_contains(&f.report.warnings,
+                    "option protocolOptions.honorCipherOrder of SocketCluster has no meaning here");
+    clean(&f);
+}
+
+static void socketclusters_protocol_options_do_nothing_without_https(void **state)
+{
+    const char *path =
+        write_file("http.json", "{\"protocolOptions\":{\"key\":\"K\",\"cert\":\"C\"}}");
+    fixture_t f;
+
+    (void)state;
+    assert_int_equal(load(&f, "--config", path, NULL), SC_OK);
+    assert_null(f.options.tls_key_pem);
+    assert_null(f.options.tls_cert_pem);
+    assert_contains(&f.report.warnings,
+                    "option protocolOptions does nothing: protocol is not https");
+    clean(&f);
+}
+
+static void tls_files_are_read_and_may_replace_protocol_options(void **state)
+{
+    char config_path[128];
+    char cert_path[128];
+    char key_path[128];
+    fixture_t f;
+
+    (void)state;
+    snprintf(config_path, sizeof(config_path), "%s",
+             write_file("tls.json", "{\"protocol\":\"https\",\"tlsMinVersion\":1.3,"
+                                    "\"protocolOptions\":{\"key\":\"K\",\"cert\":\"C\"}}"));
+    snprintf(cert_path, sizeof(cert_path), "%s", write_file("cert.pem", "new cert"));
+    snprintf(key_path, sizeof(key_path), "%s", write_file("key.pem", "new key"));
+    assert_int_equal(
+        load(&f, "--config", config_path, "--tls-cert", cert_path, "--tls-key", key_path, NULL),
+        SC_OK);
+    assert_string_equal(f.options.tls_cert_pem, "new cert");
+    assert_string_equal(f.options.tls_key_pem, "new key");
+    assert_string_equal(f.options.tls_min_version, "1.3");
+    clean(&f);
+    assert_int_equal(load(&f, "--tls-cert", cert_path, "--tls-key", "/nowhere/key", NULL),
+                     SC_ERR_INVALID);
+    assert_contains(&f.report.error,
+                    "option tlsKey: can't read /nowhere/key: No such file or directory");
+    clean(&f);
+}
+
+static void half_of_tls_is_refused(void **state)
+{
+    (void)state;
+    assert_refused("option tlsKey is missing: tlsCert is given", "", "--tls-cert", "/x");
+    assert_refused("option tlsCert is missing: tlsKey is given", "", "--tls-key", "/x");
+    assert_file_refused("{\"protocol\":\"https\"}", "option protocol is https",
+                        "tlsCert and tlsKey are missing");
+    assert_file_refused("{\"protocol\":\"http\",\"tlsCert\":\"/c\",\"tlsKey\":\"/k\"}",
+                        "option protocol is http", "tlsCert and tlsKey are given");
+    assert_file_refused("{\"protocol\":\"https\",\"protocolOptions\":{\"cert\":\"C\"}}",
+                        "option tlsKey is missing", "");
+    assert_file_refused("{\"protocolOptions\":1}", "option \"protocolOptions\"", "no JSON object");
+    assert_file_refused("{\"protocolOptions\":{\"key\":[\"a\",\"b\"]}}",
+                        "option protocolOptions.key is not a text", "");
+    assert_file_refused("{\"tlsMinVersion\":1.1}", "is 1.1", "one of 1.2|1.3");
 }
 
 static void keys_come_from_files_and_lose_one_line_break(void **state)
@@ -444,9 +523,9 @@ static int set_up(void **state)
 
 static int tear_down(void **state)
 {
-    static const char *const names[] = {"all.json", "wrong.json", "forms.json",
-                                        "sc6.json", "key",        "empty",
-                                        "key.json", "s.json",     "deflate.json"};
+    static const char *const names[] = {
+        "all.json", "wrong.json", "forms.json", "sc6.json", "key",      "empty",   "key.json",
+        "s.json",   "https.json", "http.json",  "tls.json", "cert.pem", "key.pem", "deflate.json"};
     char path[128];
 
     (void)state;
@@ -470,6 +549,10 @@ int main(void)
         cmocka_unit_test(values_in_a_file_may_have_their_other_forms),
         cmocka_unit_test(options_of_socketcluster_without_meaning_here_are_warned_of),
         cmocka_unit_test(settings_of_the_websocket_module_become_options),
+        cmocka_unit_test(socketclusters_protocol_options_are_ours_with_https),
+        cmocka_unit_test(socketclusters_protocol_options_do_nothing_without_https),
+        cmocka_unit_test(tls_files_are_read_and_may_replace_protocol_options),
+        cmocka_unit_test(half_of_tls_is_refused),
         cmocka_unit_test(keys_come_from_files_and_lose_one_line_break),
         cmocka_unit_test(a_key_and_its_file_exclude_each_other_unless_one_source_wins),
         cmocka_unit_test(without_a_key_there_is_a_new_random_one_each_time),

@@ -1,8 +1,7 @@
 /*
- * api_socket.c: what plugins do with a client: include/sc/socket.h.
+ * api_socket.c: what plugins do with a client: include/sc/socket.h; its token: api_token.c.
  */
 #include "common/alloc.h"
-#include "worker/protocol/auth_state.h"
 #include "worker/protocol/packet_error.h"
 #include "worker/protocol/packet_write.h"
 #include "worker/protocol/server_call.h"
@@ -51,74 +50,9 @@ void sc_worker_each_socket(sc_worker_t *worker, sc_socket_cb callback, void *arg
     }
 }
 
-/* ---- Authentication ------------------------------------------------------------------------------------- */
-
-bool sc_socket_is_authenticated(const sc_socket_t *socket)
-{
-    return socket->claims != NULL;
-}
-
-sc_str_t sc_socket_token(const sc_socket_t *socket)
-{
-    return socket->claims != NULL ? sc_buf_str(socket->claims) : sc_str_none();
-}
-
-static void tell_signed(sc_socket_t *socket)
-{
-    sc_event_t event = {
-        .type = SC_EVENT_AUTH_TOKEN_SIGNED, .socket = socket, .token = sc_socket_token(socket)};
-
-    sc_hooks_tell(&socket->worker->hooks, &event);
-}
-
 static uint64_t expect(sc_socket_t *socket, sc_answer_cb callback, void *arg, uint32_t timeout_ms)
 {
     return callback != NULL ? sc_server_call_expect(socket, callback, arg, timeout_ms) : 0;
-}
-
-static void give_signed(sc_socket_t *socket, sc_str_t signed_text, sc_str_t claims,
-                        double expires_s, sc_answer_cb callback, void *arg)
-{
-    sc_buf_t *old_claims;
-
-    sc_packet_send_set_auth_token(socket, signed_text, expect(socket, callback, arg, 0));
-    old_claims = sc_auth_state_set(socket, claims, expires_s);
-    tell_signed(socket);
-    sc_auth_state_tell_given(socket, old_claims);
-}
-
-sc_status_t sc_socket_set_auth_token(sc_socket_t *socket, sc_str_t claims, uint32_t expires_s,
-                                     sc_answer_cb callback, void *arg)
-{
-    sc_text_t signed_text = {0};
-    sc_text_t final_claims = {0};
-    double expires_at_s;
-    sc_status_t status;
-
-    if (!sc_socket_is_open(socket))
-        return SC_ERR_STATE;
-    status = sc_auth_sign(socket->worker->auth, claims, expires_s, sc_worker_wall_ms() / 1000,
-                          &signed_text, &final_claims, &expires_at_s);
-    if (status == SC_OK)
-        give_signed(socket, sc_text_str(&signed_text), sc_text_str(&final_claims), expires_at_s,
-                    callback, arg);
-    else
-        sc_socket_end_quietly(socket, SC_CLOSE_SIGN_FAILED,
-                              SC_STR("Could not sign the auth token"));
-    if (signed_text.len > 0)
-        explicit_bzero(signed_text.ptr, signed_text.len);
-    sc_text_free(&signed_text);
-    sc_text_free(&final_claims);
-    return status;
-}
-
-sc_status_t sc_socket_deauthenticate(sc_socket_t *socket, sc_answer_cb callback, void *arg)
-{
-    if (!sc_socket_is_open(socket))
-        return SC_ERR_STATE;
-    sc_packet_send_remove_auth_token(socket, expect(socket, callback, arg, 0));
-    sc_auth_state_take(socket);
-    return SC_OK;
 }
 
 /* ---- Sending ---------------------------------------------------------------------------------------------- */
@@ -185,8 +119,7 @@ static void kick_out_of_all(sc_socket_t *socket, sc_str_t message)
     uint32_t cursor = 0;
 
     while ((subscription = sc_map_next(&socket->subscriptions, &cursor)) != NULL) {
-        sc_packet_send_kick_out(socket, sc_channel_name(subscription->channel), message);
-        sc_subscription_end(subscription);
+        sc_subscription_kick_out(subscription, message);
         cursor = 0; /* the map has changed */
     }
 }
@@ -201,11 +134,12 @@ sc_status_t sc_socket_kick_out(sc_socket_t *socket, sc_str_t channel, sc_str_t m
         kick_out_of_all(socket, message);
         return SC_OK;
     }
-    /* The packet goes out in any case: the client may be about to subscribe. */
-    sc_packet_send_kick_out(socket, channel, message);
     subscription = sc_subscription_find(socket, channel);
+    /* The packet goes out in any case: the client may be about to subscribe. */
     if (subscription != NULL)
-        sc_subscription_end(subscription);
+        sc_subscription_kick_out(subscription, message);
+    else
+        sc_packet_send_kick_out(socket, channel, message);
     return SC_OK;
 }
 

@@ -3,6 +3,7 @@
  * protocol/middleware.c).
  */
 #include "common/timer.h"
+#include "worker/net/conn_tls.h"
 #include "worker/worker.h"
 
 uint32_t sc_worker_id(const sc_worker_t *worker)
@@ -53,6 +54,15 @@ static void set_own(sc_worker_t *worker, const char *name, const char *help, uin
     sc_counters_get(&worker->counters, name, help)->value = (int64_t)value;
 }
 
+static void refresh_tls(sc_worker_t *worker, const sc_net_tls_t *tls)
+{
+    set_own(worker, "tls_handshakes", "TLS handshakes that were done", tls->handshake_count);
+    set_own(worker, "tls_resumed", "TLS handshakes that resumed a session", tls->resumed_count);
+    set_own(worker, "tls_failed", "TLS handshakes that failed", tls->failed_count);
+    set_own(worker, "tls_deferred", "Steps of TLS handshakes that had to wait for a later turn",
+            tls->deferred_count);
+}
+
 /* The worker's own figures are kept where they arise; they become counters when somebody looks. */
 static void refresh_own(sc_worker_t *worker)
 {
@@ -69,6 +79,8 @@ static void refresh_own(sc_worker_t *worker)
     set_own(worker, "written_bytes", "Bytes written to clients", net->written_bytes_count);
     set_own(worker, "backlog_kills", "Connections closed because they did not read",
             net->backlog_kill_count);
+    if (net->tls != NULL)
+        refresh_tls(worker, net->tls);
 }
 
 static void refresh_deflate(sc_worker_t *worker)

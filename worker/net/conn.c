@@ -1,6 +1,8 @@
 #include "worker/net/conn.h"
 
 #include "common/alloc.h"
+#include "worker/net/conn_rest.h"
+#include "worker/net/conn_tls.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -13,14 +15,11 @@
 #define READ_BUFFER_BYTES (256u * 1024)
 /* A connection that fills the buffer is read again, but not at the cost of the others. */
 #define READS_PER_TURN_MAX 4
-/* A shorter rest is copied in front of what comes next; a longer one grows where it is. */
-#define SMALL_REST_BYTES (16u * 1024)
-#define REST_ROOM_BYTES_MIN 4096u
 #define WRITE_VECTORS 64
 
-/* ---- System calls; TLS will take their place ----------------------------------------------------------------- */
+/* ---- System calls; conn_tls.c has those of TLS ---------------------------------------------------------------- */
 
-static ssize_t read_some(sc_conn_t *conn, char *bytes, size_t len)
+static ssize_t receive(sc_conn_t *conn, char *bytes, size_t len)
 {
     ssize_t count;
 
@@ -33,11 +32,17 @@ static ssize_t read_some(sc_conn_t *conn, char *bytes, size_t len)
     return count;
 }
 
-static ssize_t write_some(sc_conn_t *conn, struct iovec *vectors, uint32_t vector_count)
+/** Writes what comes first in the queue. @param offered  set to how much that is */
+static ssize_t send_some(sc_conn_t *conn, size_t *offered)
 {
-    struct msghdr message = {.msg_iov = vectors, .msg_iovlen = vector_count};
+    struct iovec vectors[WRITE_VECTORS];
+    struct msghdr message = {.msg_iov = vectors};
     ssize_t count;
 
+    message.msg_iovlen = sc_outq_peek(&conn->outq, vectors, WRITE_VECTORS);
+    *offered = 0;
+    for (size_t i = 0; i < message.msg_iovlen; i++)
+        *offered += vectors[i].iov_len;
     do {
         conn->net->write_count++;
         count = sendmsg(conn->fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
@@ -64,6 +69,7 @@ static void end_conn(sc_conn_t *conn, sc_conn_end_t why)
     if (conn->watched != 0)
         event_del(&conn->event);
     conn->watched = 0;
+    sc_conn_tls_close(conn);
     close(conn->fd);
     conn->fd = -1;
     conn->end = (uint8_t)why;
@@ -99,6 +105,12 @@ static void free_ended(sc_turn_task_t *task)
 
 static void on_event(evutil_socket_t fd, short what, void *arg);
 
+/** Whether the end of the input came within TLS, of which the socket gives no sign. */
+static bool is_end_due(const sc_conn_t *conn)
+{
+    return conn->tls != NULL && (conn->tls->is_over || conn->tls->is_broken);
+}
+
 /** Waits for EV_READ, EV_WRITE, both or none. @return false: libevent refused, and the connection has ended. */
 static bool watch(sc_conn_t *conn, uint8_t what)
 {
@@ -117,9 +129,15 @@ static bool watch(sc_conn_t *conn, uint8_t what)
         end_conn(conn, SC_CONN_END_ABORT);
         return false;
     }
-    if (conn->is_rest_due)
+    if (conn->is_rest_due || ((what & EV_READ) != 0 && is_end_due(conn)))
         event_active(&conn->event, EV_READ, 0); /* event_del has forgotten it */
     return true;
+}
+
+void sc_conn_await_input(sc_conn_t *conn)
+{
+    if (conn->fd >= 0)
+        watch(conn, conn->watched | EV_READ);
 }
 
 /** Hands the rest over in a later step, though nothing new may come. */
@@ -144,33 +162,57 @@ static void shut(sc_conn_t *conn)
         end_conn(conn, SC_CONN_END_PEER);
 }
 
-/** Writes until the queue is empty or the socket full. */
-static void flush(sc_conn_t *conn)
+/** What is waited for when the socket takes what is written. */
+static uint8_t watched_when_idle(const sc_conn_t *conn)
+{
+    return conn->is_read_stuck ? EV_WRITE : conn->watched & EV_READ;
+}
+
+/** Writes from the queue until it is empty, or the socket is full. @return false: there is something left */
+static bool write_queue(sc_conn_t *conn)
 {
     sc_outq_t *outq = &conn->outq;
 
     while (!sc_outq_is_empty(outq)) {
-        struct iovec vectors[WRITE_VECTORS];
         uint64_t before = outq->bytes;
-        uint32_t vector_count = sc_outq_peek(outq, vectors, WRITE_VECTORS);
         size_t offered = 0;
-        ssize_t count = write_some(conn, vectors, vector_count);
+        ssize_t count = conn->tls != NULL ? sc_conn_tls_write(conn) : send_some(conn, &offered);
 
-        if (count < 0 && !would_block()) {
+        if (count < 0 && !would_block())
             end_conn(conn, SC_CONN_END_PEER);
-            return;
-        }
-        for (uint32_t i = 0; i < vector_count; i++)
-            offered += vectors[i].iov_len;
-        if (count > 0)
-            sc_outq_consume(outq, &conn->net->outq_pool, (size_t)count);
-        if (count < 0 || (size_t)count < offered) {
-            watch(conn, conn->watched | EV_WRITE);
-            return;
-        }
+        if (count <= 0)
+            return false;
+        sc_outq_consume(outq, &conn->net->outq_pool, (size_t)count);
+        if ((size_t)count < offered)
+            return false;
         sc_assert(outq->bytes < before);
     }
-    if (watch(conn, conn->watched & EV_READ) && conn->is_closing)
+    return true;
+}
+
+/** The same with TLS, where records lie between queue and socket. In a handshake the queue waits. */
+static bool write_records(sc_conn_t *conn)
+{
+    sc_status_t status = sc_conn_tls_flush(conn);
+
+    if (status == SC_OK && sc_conn_tls_can_write(conn) && !write_queue(conn))
+        return false;
+    if (status == SC_OK && conn->is_closing && !conn->is_shut)
+        sc_conn_tls_shutdown(conn);
+    if (status == SC_ERR_IO)
+        end_conn(conn, SC_CONN_END_PEER);
+    return status == SC_OK && conn->tls->unsent == NULL;
+}
+
+static void flush(sc_conn_t *conn)
+{
+    bool is_done = conn->tls != NULL ? write_records(conn) : write_queue(conn);
+
+    if (conn->fd < 0)
+        return;
+    if (!is_done)
+        watch(conn, conn->watched | EV_WRITE);
+    else if (watch(conn, watched_when_idle(conn)) && conn->is_closing)
         shut(conn);
 }
 
@@ -231,84 +273,12 @@ static size_t deliver(sc_conn_t *conn, char *bytes, size_t len)
     return sc_conn_is_open(conn) ? used : len;
 }
 
-static void drop_rest(sc_conn_t *conn)
-{
-    free(conn->rest);
-    conn->rest = NULL;
-    conn->rest_len = 0;
-    conn->rest_capacity = 0;
-}
-
-/** Keeps a copy of what the handler has left of the shared buffer. */
-static void keep_rest(sc_conn_t *conn, const char *bytes, size_t len)
-{
-    if (len == 0) {
-        drop_rest(conn);
-        return;
-    }
-    if (len > conn->rest_capacity) {
-        drop_rest(conn);
-        conn->rest = sc_try_alloc(len);
-        if (conn->rest == NULL) {
-            end_conn(conn, SC_CONN_END_ABORT);
-            return;
-        }
-        conn->rest_capacity = (uint32_t)len;
-    }
-    memcpy(conn->rest, bytes, len);
-    conn->rest_len = (uint32_t)len;
-}
-
-/** Gives memory back that a long frame has left behind. */
-static void shrink_rest(sc_conn_t *conn)
-{
-    char *shrunk;
-
-    if (conn->rest_len > SMALL_REST_BYTES || conn->rest_capacity <= 2 * SMALL_REST_BYTES)
-        return;
-    shrunk = realloc(conn->rest, conn->rest_len);
-    if (shrunk == NULL)
-        return; /* then it stays large */
-    conn->rest = shrunk;
-    conn->rest_capacity = conn->rest_len;
-}
-
 /** Hands over what is in the connection's own buffer. */
 static void deliver_rest(sc_conn_t *conn)
 {
     size_t used = deliver(conn, conn->rest, conn->rest_len);
 
-    if (used == conn->rest_len) {
-        drop_rest(conn);
-        return;
-    }
-    conn->rest_len -= (uint32_t)used;
-    if (used == 0)
-        return;
-    memmove(conn->rest, conn->rest + used, conn->rest_len);
-    shrink_rest(conn);
-}
-
-/** Makes room behind a long rest: towards what the handler wants, but never more than twice what has come. */
-static bool grow_rest(sc_conn_t *conn)
-{
-    size_t wanted = conn->handler->wanted != NULL ? conn->handler->wanted(conn) : 0;
-    size_t capacity = 2 * (size_t)conn->rest_len;
-    char *grown;
-
-    if (conn->rest_capacity - conn->rest_len >= REST_ROOM_BYTES_MIN ||
-        (wanted > conn->rest_len && conn->rest_capacity >= wanted))
-        return true;
-    if (wanted > conn->rest_len && wanted < capacity)
-        capacity = wanted;
-    if (capacity > UINT32_MAX)
-        return false;
-    grown = realloc(conn->rest, capacity);
-    if (grown == NULL)
-        return false;
-    conn->rest = grown;
-    conn->rest_capacity = (uint32_t)capacity;
-    return true;
+    sc_conn_rest_consume(conn, used);
 }
 
 /** What a read has led to. */
@@ -320,9 +290,63 @@ typedef enum read_result {
 
 static read_result_t end_of_input(sc_conn_t *conn, ssize_t count)
 {
-    if (count == 0 || !would_block())
+    if (count < 0 && would_block())
+        return READ_OVER;
+    if (conn->tls != NULL && conn->tls->is_plain_http)
+        sc_conn_tls_answer_plain(conn);
+    else
         end_conn(conn, conn->is_shut ? SC_CONN_END_LOCAL : SC_CONN_END_PEER);
     return READ_OVER;
+}
+
+/** @return as recv */
+static ssize_t read_tls(sc_conn_t *conn, char *bytes, size_t len)
+{
+    ssize_t count = sc_conn_tls_read(conn, bytes, len);
+    int saved_errno = errno;
+
+    conn->is_read_stuck = conn->tls->reads_on_write;
+    if (conn->is_read_stuck)
+        watch(conn, EV_WRITE); /* what the socket has would wake us in vain */
+    else if (conn->tls->unsent != NULL)
+        watch(conn, conn->watched | EV_WRITE);
+    if (conn->fd >= 0 && !sc_outq_is_empty(&conn->outq))
+        mark_dirty(conn); /* it may have waited for the end of the handshake */
+    errno = saved_errno;
+    return count;
+}
+
+static ssize_t read_some(sc_conn_t *conn, char *bytes, size_t len)
+{
+    return conn->tls != NULL ? read_tls(conn, bytes, len) : receive(conn, bytes, len);
+}
+
+static read_result_t read_result(const sc_conn_t *conn, size_t count, size_t room)
+{
+    bool may_have_more = conn->tls != NULL ? conn->tls->may_have_more : count == room;
+
+    return may_have_more && !conn->is_read_stuck ? READ_FULL : READ_SOME;
+}
+
+/** TLS wants room for all that there may be: what it gives is copied behind the rest. */
+static ssize_t read_tls_behind_rest(sc_conn_t *conn)
+{
+    ssize_t count = read_tls(conn, conn->net->read_buffer, conn->net->read_bytes);
+
+    if (count > 0 && !sc_conn_rest_append(conn, conn->net->read_buffer, (size_t)count)) {
+        errno = ENOMEM;
+        return -1;
+    }
+    return count;
+}
+
+static ssize_t receive_behind_rest(sc_conn_t *conn, size_t room)
+{
+    ssize_t count = receive(conn, conn->rest + conn->rest_len, room);
+
+    if (count > 0)
+        conn->rest_len += (uint32_t)count;
+    return count;
 }
 
 static read_result_t read_behind_rest(sc_conn_t *conn)
@@ -330,17 +354,16 @@ static read_result_t read_behind_rest(sc_conn_t *conn)
     size_t room;
     ssize_t count;
 
-    if (!grow_rest(conn)) {
+    if (!sc_conn_rest_grow(conn)) {
         end_conn(conn, SC_CONN_END_ABORT);
         return READ_OVER;
     }
     room = conn->rest_capacity - conn->rest_len;
-    count = read_some(conn, conn->rest + conn->rest_len, room);
+    count = conn->tls != NULL ? read_tls_behind_rest(conn) : receive_behind_rest(conn, room);
     if (count <= 0)
         return end_of_input(conn, count);
-    conn->rest_len += (uint32_t)count;
     deliver_rest(conn);
-    return (size_t)count == room ? READ_FULL : READ_SOME;
+    return read_result(conn, (size_t)count, room);
 }
 
 static read_result_t read_into_shared(sc_conn_t *conn)
@@ -357,9 +380,9 @@ static read_result_t read_into_shared(sc_conn_t *conn)
     if (kept > 0)
         memcpy(buffer, conn->rest, kept);
     used = deliver(conn, buffer, kept + (size_t)count);
-    if (conn->fd >= 0)
-        keep_rest(conn, buffer + used, kept + (size_t)count - used);
-    return (size_t)count == room ? READ_FULL : READ_SOME;
+    if (conn->fd >= 0 && !sc_conn_rest_keep(conn, buffer + used, kept + (size_t)count - used))
+        end_conn(conn, SC_CONN_END_ABORT);
+    return read_result(conn, (size_t)count, room);
 }
 
 /** A closing connection's input is thrown away until the peer closes too. */
@@ -376,13 +399,15 @@ static void read_conn(sc_conn_t *conn)
     read_result_t result = READ_FULL;
 
     for (int i = 0; i < READS_PER_TURN_MAX && result == READ_FULL; i++) {
-        if (conn->rest_len > SMALL_REST_BYTES)
+        if (conn->rest_len > SC_CONN_SMALL_REST_BYTES)
             result = read_behind_rest(conn);
         else
             result = read_into_shared(conn);
         if (!sc_conn_is_open(conn) || conn->is_paused)
             return;
     }
+    if (is_end_due(conn))
+        event_active(&conn->event, EV_READ, 0);
 }
 
 static void on_readable(sc_conn_t *conn)
@@ -395,6 +420,10 @@ static void on_readable(sc_conn_t *conn)
         conn->is_rest_due = false;
         if (conn->rest != NULL)
             deliver_rest(conn);
+        if (conn->fd >= 0 && is_end_due(conn))
+            event_active(&conn->event, EV_READ, 0);
+    } else if (conn->tls != NULL && !sc_conn_tls_may_read(conn)) {
+        watch(conn, conn->watched & EV_WRITE); /* until its turn comes */
     } else {
         read_conn(conn);
     }
@@ -443,7 +472,12 @@ static void on_event(evutil_socket_t fd, short what, void *arg)
     sc_conn_t *conn = arg;
 
     (void)fd;
-    if ((what & EV_WRITE) != 0)
+    if (conn->is_read_stuck) {
+        conn->is_read_stuck = false;
+        what |= EV_READ;
+        watch(conn, conn->watched | EV_READ);
+    }
+    if ((what & EV_WRITE) != 0 && conn->fd >= 0)
         flush(conn);
     if ((what & EV_READ) == 0 || conn->fd < 0)
         return;
@@ -467,8 +501,11 @@ void sc_conn_resume(sc_conn_t *conn)
     conn->is_paused = false;
     if (!sc_conn_is_open(conn))
         return;
-    if (watch(conn, conn->watched | EV_READ))
-        deliver_later(conn);
+    if (!watch(conn, conn->watched | EV_READ))
+        return;
+    if (is_end_due(conn))
+        event_active(&conn->event, EV_READ, 0);
+    deliver_later(conn);
 }
 
 /* ---- Life ------------------------------------------------------------------------------------------------------ */
@@ -496,6 +533,8 @@ void sc_net_deinit(sc_net_t *net)
     sc_turn_task_cancel(&net->flush_task);
     sc_turn_task_cancel(&net->free_task);
     sc_outq_pool_deinit(&net->outq_pool);
+    sc_net_tls_free(net->tls);
+    net->tls = NULL;
     free(net->read_buffer);
     net->read_buffer = NULL;
 }
@@ -537,6 +576,8 @@ sc_conn_t *sc_conn_open(sc_net_t *net, int fd, const sc_conn_handler_t *handler,
         return NULL;
     }
     conn->watched = EV_READ;
+    if (net->tls != NULL)
+        sc_conn_tls_open(conn);
     net->conn_count++;
     sc_list_append(&net->conns, &conn->node);
     return conn;

@@ -1,5 +1,5 @@
 /*
- * conn.h: one TCP connection: bytes in, frames out, the end. It knows nothing of HTTP or WebSocket: the layer above
+ * conn.h: one TCP or TLS connection: bytes in, frames out, the end. It knows nothing of HTTP or WebSocket: the layer above
  * gives it a handler, and may give it another one later.
  *
  * Input is read into a buffer that all connections of the worker share; a connection owns memory for input only
@@ -19,10 +19,13 @@
 
 typedef struct sc_conn sc_conn_t;
 typedef struct sc_net sc_net_t;
+struct ssl_ctx_st; /* OpenSSL's SSL_CTX */
+typedef struct sc_conn_tls sc_conn_tls_t;
+typedef struct sc_net_tls sc_net_tls_t;
 
 /** Why a connection ended. */
 typedef enum sc_conn_end {
-    SC_CONN_END_PEER,    /* end of file, or reset */
+    SC_CONN_END_PEER,    /* end of file, or reset; with TLS also a handshake that failed */
     SC_CONN_END_LOCAL,   /* sc_conn_close, everything written */
     SC_CONN_END_ABORT,   /* sc_conn_abort, or what sc_conn_close could not write in time */
     SC_CONN_END_BACKLOG, /* more than maxSocketBacklog waited to be written */
@@ -51,6 +54,7 @@ struct sc_net {
     char *read_buffer; /* shared input, read_bytes long */
     size_t read_bytes;
     sc_outq_pool_t outq_pool;
+    sc_net_tls_t *tls;          /* conn_tls.h; NULL: connections are plain */
     uint64_t backlog_bytes_max; /* maxSocketBacklog */
     uint32_t
         linger_ms; /* how long a peer may take nothing, and then not close, after sc_conn_close */
@@ -78,25 +82,33 @@ struct sc_conn {
     sc_list_t dirty_node; /* in net->dirty */
     sc_wheel_timer_t linger_timer;
     sc_outq_t outq;
-    char *rest; /* input that the handler has left; NULL: none */
+    sc_conn_tls_t *tls; /* NULL: plain */
+    char *rest;         /* input that the handler has left; NULL: none */
     uint32_t rest_len;
     uint32_t rest_capacity;
     uint64_t lingered_bytes; /* what was queued when linger_timer was started */
     int fd;                  /* -1: closed */
     uint8_t end;             /* sc_conn_end_t, once `fd` is -1 */
     uint8_t watched;         /* EV_READ, EV_WRITE: what `event` waits for */
-    bool is_admitted;        /* no newcomer any more */
-    bool is_paused;
-    bool is_closing;    /* sc_conn_close was called */
-    bool is_shut;       /* and everything is written */
-    bool is_delivering; /* within on_bytes */
-    bool is_rest_due;   /* `rest` is to be handed over although nothing new has come */
+    bool is_admitted : 1; /* no newcomer any more */
+    bool is_paused : 1;
+    bool is_closing : 1;    /* sc_conn_close was called */
+    bool is_shut : 1;       /* and everything is written */
+    bool is_delivering : 1; /* within on_bytes */
+    bool is_rest_due : 1;   /* `rest` is to be handed over although nothing new has come */
+    bool is_read_stuck : 1; /* TLS has to write before it reads on; EV_READ is not watched */
 };
 
 /** @param backlog_bytes_max  option maxSocketBacklog */
 void sc_net_init(sc_net_t *net, sc_loop_t *loop, uint64_t backlog_bytes_max, uint32_t linger_ms);
 /** Frees everything; connections that are still open are closed without a word, and their on_end is called. */
 void sc_net_deinit(sc_net_t *net);
+
+/** Connections that are opened from now on speak TLS; those that are open stay as they are.
+ *  @param context  a reference is taken (worker/net/tls_context.h) */
+void sc_net_set_tls(sc_net_t *net, struct ssl_ctx_st *context);
+/** Other keys for session tickets (SC_TICKET_KEYS_BYTES); the net has TLS. */
+void sc_net_set_ticket_keys(sc_net_t *net, const uint8_t *ticket_keys);
 
 /**
  * Makes a connection of a socket that does not block.
@@ -130,6 +142,8 @@ void sc_conn_close(sc_conn_t *conn);
 void sc_conn_abort(sc_conn_t *conn);
 /** Whether neither closed nor closing. */
 bool sc_conn_is_open(const sc_conn_t *conn);
+/** For conn_tls.c: goes on reading when there is something. */
+void sc_conn_await_input(sc_conn_t *conn);
 /** Bytes that are queued. */
 uint64_t sc_conn_backlog(const sc_conn_t *conn);
 /** The peer's address as text, without the port, into `text` (INET6_ADDRSTRLEN at least). IPv4 in IPv6 comes as IPv4. */

@@ -6,21 +6,33 @@
 #include "worker/protocol/auth_key.h"
 
 #include "common/alloc.h"
+#include "common/json_scan.h"
 
 #include <openssl/crypto.h>
 #include <openssl/decoder.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/x509.h>
+#include <sc/json.h>
 #include <sc/plugin.h>
 
 #define CURVE_NAME_BYTES_MAX 64
+/** RFC 7518, 3.3, asks for the least; OpenSSL verifies with no more than the most. */
+#define RSA_BITS_MIN 2048
+#define RSA_BITS_MAX 16384
+
+void sc_auth_key_set_origin(sc_auth_key_t *key, const char *origin)
+{
+    free(key->origin);
+    key->origin = sc_strdup(sc_str_from(origin));
+}
 
 void sc_auth_key_set_secret(sc_auth_key_t *key, sc_str_t secret)
 {
     key->bytes = sc_strdup(secret);
     key->len = secret.len;
     key->family = SC_AUTH_HS;
+    key->algorithms = sc_auth_algorithms_of(SC_AUTH_HS);
 }
 
 bool sc_auth_key_is_pem(sc_str_t text)
@@ -30,8 +42,26 @@ bool sc_auth_key_is_pem(sc_str_t text)
     return text.len > 0 && memmem(text.ptr, text.len, mark, sizeof(mark) - 1) != NULL;
 }
 
+bool sc_auth_key_is_public_form(sc_str_t text)
+{
+    static const char *const openssh[] = {"ssh-", "ecdsa-sha2-", "sk-"};
+
+    for (size_t i = 0; i < sizeof(openssh) / sizeof(openssh[0]); i++) {
+        if (sc_str_starts_with(text, sc_str_from(openssh[i])) &&
+            memmem(text.ptr, text.len, " AAAA", 5) != NULL)
+            return true;
+    }
+    if (sc_json_check(text) == SC_JSON_OBJECT)
+        return !sc_str_is_none(sc_json_member(text, "keys")) ||
+               !sc_str_is_none(sc_json_member(text, "kty"));
+    return sc_auth_key_is_pem(text);
+}
+
 void sc_auth_key_deinit(sc_auth_key_t *key)
 {
+    EVP_PKEY_free(key->pkey);
+    free(key->origin);
+    free(key->id);
     if (key->bytes != NULL)
         OPENSSL_cleanse(key->bytes, key->len);
     free(key->bytes);
@@ -67,7 +97,7 @@ static sc_status_t key_family(const EVP_PKEY *pkey, sc_auth_family_t *family)
 {
     switch (EVP_PKEY_get_base_id(pkey)) {
     case EVP_PKEY_RSA:
-        *family = SC_AUTH_RS;
+        *family = SC_AUTH_RSA;
         return SC_OK;
     case EVP_PKEY_EC:
         return curve_family(pkey, family);
@@ -172,38 +202,60 @@ static sc_status_t write_key(EVP_PKEY *pkey, bool is_private, sc_auth_key_t *key
     return key->bytes != NULL ? SC_OK : SC_ERR_INVALID;
 }
 
-static sc_status_t take_key(EVP_PKEY *pkey, bool is_private, sc_auth_key_t *key)
+static sc_status_t check_length(const EVP_PKEY *pkey, const char *origin)
 {
-    const char *option = is_private ? "authPrivateKey" : "authPublicKey";
+    int bits = EVP_PKEY_get_bits(pkey);
 
-    if (pkey == NULL) {
-        sc_log(SC_LOG_ERROR, "%s: not a PEM %s that can be read", option,
+    if (EVP_PKEY_get_base_id(pkey) != EVP_PKEY_RSA ||
+        (bits >= RSA_BITS_MIN && bits <= RSA_BITS_MAX))
+        return SC_OK;
+    sc_log(SC_LOG_ERROR, "%s: an RSA key of %d bits; it must have %d to %d", origin, bits,
+           RSA_BITS_MIN, RSA_BITS_MAX);
+    return SC_ERR_INVALID;
+}
+
+sc_status_t sc_auth_key_take(sc_auth_key_t *key, EVP_PKEY *pkey, bool is_private)
+{
+    sc_status_t status = SC_ERR_INVALID;
+
+    key->pkey = pkey;
+    if (pkey == NULL)
+        sc_log(SC_LOG_ERROR, "%s: not a PEM %s that can be read", key->origin,
                is_private ? "private key without a pass phrase" : "public key or certificate");
-        return SC_ERR_INVALID;
-    }
-    if (key_family(pkey, &key->family) != SC_OK) {
-        sc_log(SC_LOG_ERROR, "%s: neither RSA nor of the curves P-256, P-384 and P-521", option);
-        return SC_ERR_INVALID;
-    }
-    return write_key(pkey, is_private, key);
+    else if (key_family(pkey, &key->family) != SC_OK)
+        sc_log(SC_LOG_ERROR, "%s: neither RSA nor of the curves P-256, P-384 and P-521",
+               key->origin);
+    else
+        status = check_length(pkey, key->origin);
+    if (status == SC_OK)
+        status = write_key(pkey, is_private, key);
+    if (status == SC_OK)
+        key->algorithms = sc_auth_algorithms_of(key->family);
+    /* Else TLS would find the errors of failed attempts and take them for its own. */
+    ERR_clear_error();
+    return status;
+}
+
+sc_status_t sc_auth_key_read_public(sc_auth_key_t *key, const char *pem)
+{
+    return sc_auth_key_take(key, read_public(pem), false);
 }
 
 sc_status_t sc_auth_key_read_pair(const char *private_pem, const char *public_pem,
                                   sc_auth_key_t *private_key, sc_auth_key_t *public_key)
 {
-    EVP_PKEY *private_half = private_pem != NULL ? read_private(private_pem) : NULL;
-    EVP_PKEY *public_half = read_public(public_pem);
-    sc_status_t status = take_key(public_half, false, public_key);
+    sc_status_t status;
 
+    sc_auth_key_set_origin(private_key, "authPrivateKey");
+    sc_auth_key_set_origin(public_key, "authPublicKey");
+    status = sc_auth_key_read_public(public_key, public_pem);
     if (status == SC_OK && private_pem != NULL)
-        status = take_key(private_half, true, private_key);
-    if (status == SC_OK && private_half != NULL && EVP_PKEY_eq(private_half, public_half) != 1) {
+        status = sc_auth_key_take(private_key, read_private(private_pem), true);
+    if (status == SC_OK && private_pem != NULL &&
+        EVP_PKEY_eq(private_key->pkey, public_key->pkey) != 1) {
         sc_log(SC_LOG_ERROR, "authPublicKey: does not belong to authPrivateKey");
         status = SC_ERR_INVALID;
     }
-    EVP_PKEY_free(private_half);
-    EVP_PKEY_free(public_half);
-    /* Else TLS would find the errors of failed attempts and take them for its own. */
     ERR_clear_error();
     return status;
 }

@@ -14,7 +14,7 @@ static void refuse(sc_socket_t *socket, sc_str_t cid, sc_str_t error, bool is_ba
     if (is_bad_token)
         sc_packet_send_remove_auth_token(socket, 0);
     sc_packet_send_authenticate_refusal(socket, cid, error, is_bad_token);
-    sc_auth_state_take(socket);
+    sc_auth_state_take(socket, "refused");
 }
 
 static void free_token(void *context)
@@ -30,6 +30,8 @@ static void on_asked(sc_action_t *action, bool is_allowed)
 
     if (!is_allowed) {
         refuse(socket, action->cid, sc_action_error(action), action->is_bad_token);
+        if (action->is_bad_token)
+            sc_auth_state_tell_bad(socket, sc_action_error(action));
         return;
     }
     /* The answer first: what listeners send comes after it. */
@@ -43,7 +45,7 @@ static void refuse_token(sc_socket_t *socket, sc_str_t cid, const sc_token_t *to
 
     sc_error_write_token(&error, token);
     refuse(socket, cid, sc_text_str(&error), token->verdict != SC_TOKEN_NOT_BEFORE);
-    sc_auth_state_tell_bad(socket, token);
+    sc_auth_state_tell_bad(socket, sc_text_str(&error));
     sc_text_free(&error);
 }
 

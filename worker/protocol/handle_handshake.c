@@ -37,7 +37,7 @@ static void complete_without_token(sc_socket_t *socket, sc_str_t cid, const sc_t
     if (token->verdict != SC_TOKEN_NOT_BEFORE)
         sc_packet_send_remove_auth_token(socket, 0);
     complete(socket, cid, sc_text_str(&error));
-    sc_auth_state_tell_bad(socket, token);
+    sc_auth_state_tell_bad(socket, sc_text_str(&error));
     sc_text_free(&error);
 }
 
@@ -60,6 +60,8 @@ static void on_token_asked(sc_action_t *action, bool is_allowed)
     if (action->is_bad_token)
         sc_packet_send_remove_auth_token(socket, 0);
     complete(socket, action->cid, sc_action_error(action));
+    if (action->is_bad_token)
+        sc_auth_state_tell_bad(socket, sc_action_error(action));
 }
 
 /* docs/protocol.md, "The handshake": what JavaScript takes for false means anonymous. */

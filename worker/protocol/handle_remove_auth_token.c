@@ -7,5 +7,5 @@
 void sc_handle_remove_auth_token(sc_socket_t *socket, const sc_incoming_t *incoming)
 {
     (void)incoming;
-    sc_auth_state_take(socket);
+    sc_auth_state_take(socket, "client");
 }

@@ -26,12 +26,31 @@ static bool is_at_limit(const sc_socket_t *socket)
     return limit > 0 && socket->subscriptions.count >= limit;
 }
 
+static void refuse_expired(sc_socket_t *socket, sc_str_t cid, double expired_s)
+{
+    sc_text_t error = {0};
+
+    sc_error_write_expired(&error, expired_s);
+    sc_packet_send_answer(socket, cid, sc_text_str(&error), sc_str_none());
+    sc_text_free(&error);
+}
+
+/* Its token has run out while middleware took its time: what it was granted for has ended, if that is asked for. */
+static bool has_expired_meanwhile(const sc_action_t *action)
+{
+    return action->token_expires_s != 0 && action->socket->claims == NULL &&
+           (double)sc_worker_wall_ms() > action->token_expires_s * 1000 &&
+           action->worker->options->end_subscriptions_on_expiry;
+}
+
 static void on_asked(sc_action_t *action, bool is_allowed)
 {
     sc_socket_t *socket = action->socket;
 
     if (!is_allowed)
         sc_packet_send_answer(socket, action->cid, sc_action_error(action), sc_str_none());
+    else if (has_expired_meanwhile(action))
+        refuse_expired(socket, action->cid, action->token_expires_s);
     else if (is_at_limit(socket))
         refuse(socket, action->cid, SC_REFUSE_CHANNEL_LIMIT, action->channel);
     else if (sc_subscription_begin(socket, action->channel, action->cid, action->data) != SC_OK)
@@ -50,6 +69,7 @@ static void ask(sc_socket_t *socket, const sc_incoming_t *incoming, sc_str_t cha
     action->cid = incoming->cid;
     action->channel = channel;
     action->data = data;
+    action->token_expires_s = socket->expires_s;
     sc_action_run(action);
 }
 
@@ -61,15 +81,6 @@ static void refuse_name(sc_socket_t *socket, const sc_incoming_t *incoming,
     sc_dispatch_show(&shown, name);
     refuse(socket, incoming->cid, SC_REFUSE_SUBSCRIBE_NAME, sc_text_str(&shown));
     sc_text_free(&shown);
-}
-
-static void refuse_expired(sc_socket_t *socket, const sc_incoming_t *incoming)
-{
-    sc_text_t error = {0};
-
-    sc_error_write_expired(&error, incoming->expired_s);
-    sc_packet_send_answer(socket, incoming->cid, sc_text_str(&error), sc_str_none());
-    sc_text_free(&error);
 }
 
 /* What the packet asks for besides the channel, when its data is an object. */
@@ -96,7 +107,7 @@ void sc_handle_subscribe(sc_socket_t *socket, const sc_incoming_t *incoming)
     if (name->kind != SC_JSON_STRING)
         refuse_name(socket, incoming, name);
     else if (incoming->has_token_expired && has_flag(packet, "waitForAuth"))
-        refuse_expired(socket, incoming);
+        refuse_expired(socket, incoming->cid, incoming->expired_s);
     else
         ask(socket, incoming, sc_dispatch_string(name, &scratch), packet->inner_data.text);
     sc_text_free(&scratch);

@@ -39,6 +39,8 @@ struct sc_action {
     sc_text_t error;      /* JSON text; empty: none was set */
     uint16_t status_code; /* of the error */
     bool is_bad_token;
+    /* Of SUBSCRIBE: the end of the token with which it was asked for; 0: none. */
+    double token_expires_s;
 };
 
 /** Actions of a worker that wait for reuse, and those that wait for a middleware. */

@@ -170,7 +170,7 @@ void sc_error_write_token(sc_text_t *text, const sc_token_t *token)
 
 void sc_error_write_expired(sc_text_t *text, double expires_s)
 {
-    write_named(text, SC_STR("The socket auth token has expired"), "AuthTokenExpiredError");
+    write_named(text, SC_STR(SC_TOKEN_EXPIRED_TEXT), "AuthTokenExpiredError");
     sc_text_add(text, SC_STR(",\"expiry\":"));
     sc_text_add_number(text, expires_s);
     sc_text_add(text, SC_STR("}"));

@@ -9,6 +9,9 @@
 
 #include <sc/json.h>
 
+/** Of a token that ran out on a live connection. */
+#define SC_TOKEN_EXPIRED_TEXT "The socket auth token has expired"
+
 /** Close codes of SocketCluster that a server sends. */
 enum {
     SC_CLOSE_PING_TIMEOUT = 4001,

@@ -1,6 +1,7 @@
 #include "worker/protocol/socket.h"
 
 #include "common/alloc.h"
+#include "worker/protocol/auth_expiry.h"
 #include "worker/protocol/dispatch.h"
 #include "worker/protocol/packet_error.h"
 #include "worker/protocol/packet_write.h"
@@ -155,6 +156,7 @@ static void mark_ended(sc_socket_t *socket, int code, sc_str_t reason)
         socket->end_reason = sc_strdup(reason);
     sc_ws_reader_stop(&socket->reader);
     sc_ping_stop(socket);
+    sc_auth_expiry_stop(socket);
     sc_loop_defer(&socket->worker->loop, SC_TURN_WORK, &socket->end_task);
 }
 

@@ -73,6 +73,8 @@ struct sc_socket {
     sc_turn_task_t end_task;
     sc_list_t node; /* in the worker's sockets */
     void **slots;   /* of plugins; NULL until one is set */
+    /* The timer of a token that ends, if that is asked for: auth_expiry.h. */
+    struct sc_auth_expiry *expiry;
 };
 
 /**

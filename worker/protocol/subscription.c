@@ -122,6 +122,7 @@ static sc_subscription_t *make(sc_socket_t *socket, sc_channel_t *channel)
 
     subscription->socket = socket;
     subscription->channel = channel;
+    subscription->is_by_token = true;
     sc_map_put(&socket->subscriptions, sc_channel_name(channel), subscription);
     add_subscriber(channel, subscription);
     sc_channel_join(channel);
@@ -139,6 +140,8 @@ sc_status_t sc_subscription_begin(sc_socket_t *socket, sc_str_t name, sc_str_t c
             return SC_ERR_INVALID;
         subscription = make(socket, channel);
     }
+    if (socket->claims == NULL)
+        subscription->is_by_token = false;
     if (subscription->waits != NULL || subscription->channel->state != SC_CHANNEL_STANDING) {
         add_wait(subscription, cid, data);
         return SC_OK;
@@ -158,6 +161,14 @@ static void drop_waits(sc_subscription_t *subscription)
         answer_wait(subscription->socket, wait);
         free_wait(wait);
     }
+}
+
+void sc_subscription_kick_out(sc_subscription_t *subscription, sc_str_t message)
+{
+    /* First what waits: behind the packet an answer would look like one to a new subscription. */
+    drop_waits(subscription);
+    sc_packet_send_kick_out(subscription->socket, sc_channel_name(subscription->channel), message);
+    sc_subscription_end(subscription);
 }
 
 void sc_subscription_end(sc_subscription_t *subscription)

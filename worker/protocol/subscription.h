@@ -20,6 +20,7 @@ typedef struct sc_subscription {
     sc_channel_t *channel;      /* held and joined */
     uint32_t index;             /* in channel->subscribers */
     bool stands;                /* listeners have been told */
+    bool is_by_token;           /* the socket had a token whenever it asked for it */
     uint64_t published_seq;     /* of what this socket has published here last; 0: nothing */
     sc_subscribe_wait_t *waits; /* in the order of the packets */
 } sc_subscription_t;
@@ -37,6 +38,8 @@ SC_MUST_CHECK sc_status_t sc_subscription_begin(sc_socket_t *socket, sc_str_t ch
                                                 sc_str_t data);
 /** Ends a subscription: answers what still waits, tells listeners if it stood, frees. */
 void sc_subscription_end(sc_subscription_t *subscription);
+/** The same, and the client is told first. @param message  none: none */
+void sc_subscription_kick_out(sc_subscription_t *subscription, sc_str_t message);
 /** The broker has the channel: answers those that wait for it. */
 void sc_subscription_on_standing(sc_channel_t *channel);
 

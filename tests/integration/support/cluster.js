@@ -10,6 +10,7 @@ const fs = require('node:fs');
 const os = require('node:os');
 const path = require('node:path');
 const { RawSocket } = require('./raw');
+const { CLIENT_OPTIONS, sharedCertificate } = require('./tls');
 const { until, within } = require('./wait');
 
 const ROOT = path.resolve(__dirname, '../../..');
@@ -77,7 +78,8 @@ process.on('exit', () => {
 });
 
 class Cluster {
-  // settings: workers, brokers, plugins, brokerPlugins, options (as in the configuration file), flags, env.
+  // settings: workers, brokers, plugins, brokerPlugins, options (as in the configuration file), flags, env, tls (true: with a
+  // certificate of the tests; or { cert, key }, paths).
   static async start(settings = {}) {
     const cluster = new Cluster(settings);
     cluster.spawn();
@@ -116,8 +118,21 @@ class Cluster {
       runtimeDir: path.join(this.dir, 'run'),
       plugins: plugins.map(pluginEntry),
       brokerPlugins: brokerPlugins.map(pluginEntry),
+      ...this.tlsOptions(),
       ...options,
     };
+  }
+
+  tlsOptions() {
+    const { tls = false } = this.settings;
+    if (!tls) return {};
+    const { cert, key } = tls === true ? sharedCertificate() : tls;
+    return { tlsCert: cert, tlsKey: key };
+  }
+
+  // What a published client needs to connect, beside the port.
+  get clientOptions() {
+    return this.settings.tls ? CLIENT_OPTIONS : {};
   }
 
   spawn() {
@@ -217,7 +232,7 @@ class Cluster {
   // A raw socket on worker `id`; needs the plugin whoami.
   async connectOn(id, options = {}) {
     for (let i = 0; i < 200; i++) {
-      const raw = await RawSocket.connect(this.port, options);
+      const raw = await RawSocket.connect(this.port, { tls: Boolean(this.settings.tls), ...options });
       if ((await raw.ask('worker')).id === id) return raw;
       raw.destroy();
     }

@@ -2,6 +2,7 @@
 // A WebSocket client that can send anything, malformed frames too (RFC 6455), and raw HTTP requests.
 
 const net = require('node:net');
+const tls = require('node:tls');
 const crypto = require('node:crypto');
 const zlib = require('node:zlib');
 const { Inbox, within } = require('./wait');
@@ -61,7 +62,7 @@ function parseHead(bytes) {
 }
 
 class RawSocket {
-  // Opens TCP only. `upgrade` or `open` do the rest.
+  // Opens TCP only, or TLS: with options.tls, true or what tls.connect takes. `upgrade` or `open` do the rest.
   static async tcp(port, options = {}) {
     const raw = new RawSocket();
     raw.name = options.name || 'raw';
@@ -71,12 +72,13 @@ class RawSocket {
     raw.repliesToClose = options.repliesToClose !== false;
     raw.fragments = null;
     raw.cid = 0;
-    raw.socket = net.connect({ port, host: options.host || '127.0.0.1', localAddress: options.localAddress });
+    const target = { port, host: options.host || '127.0.0.1', localAddress: options.localAddress };
+    raw.socket = options.tls ? tls.connect({ rejectUnauthorized: false, ...target, ...options.tls }) : net.connect(target);
     raw.socket.on('error', (error) => raw.inbox.push({ frame: 'error', payload: error.code }));
     raw.socket.on('close', () => raw.inbox.push({ frame: 'eof', payload: null }));
     raw.socket.on('data', (chunk) => raw.onData(chunk));
     await within('a TCP connection', new Promise((resolve, reject) => {
-      raw.socket.once('connect', resolve);
+      raw.socket.once(options.tls ? 'secureConnect' : 'connect', resolve);
       raw.socket.once('error', reject);
     }));
     return raw;

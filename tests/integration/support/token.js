@@ -14,8 +14,9 @@ function signature(alg, text, key) {
   return crypto.createHmac(HASH[alg], key).update(text).digest('base64url');
 }
 
-function sign(claims, { alg = 'HS256', key = AUTH_KEY } = {}) {
-  const text = `${encode({ alg, typ: 'JWT' })}.${encode(claims)}`;
+// `header`: further members of it, which may change `alg` without changing what is really used.
+function sign(claims, { alg = 'HS256', key = AUTH_KEY, header = {} } = {}) {
+  const text = `${encode({ alg, typ: 'JWT', ...header })}.${encode(claims)}`;
   return `${text}.${signature(alg, text, key)}`;
 }
 

@@ -99,6 +99,9 @@ static sc_status_t attach(sc_worker_t *worker, sc_str_t options, void **state)
     status = probe_socket_attach(probe);
     if (status != SC_OK)
         return status;
+    status = probe_token_attach(probe);
+    if (status != SC_OK)
+        return status;
     return probe_exchange_attach(probe);
 }
 

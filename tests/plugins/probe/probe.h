@@ -26,6 +26,7 @@ SC_MUST_CHECK sc_status_t probe_handle(probe_t *probe, const probe_handler_t *ha
                                        size_t count);
 SC_MUST_CHECK sc_status_t probe_process_attach(probe_t *probe);
 SC_MUST_CHECK sc_status_t probe_socket_attach(probe_t *probe);
+SC_MUST_CHECK sc_status_t probe_token_attach(probe_t *probe);
 SC_MUST_CHECK sc_status_t probe_exchange_attach(probe_t *probe);
 void probe_exchange_detach(probe_t *probe);
 
