@@ -105,6 +105,14 @@ static sc_status_t set_member(option_load_t *load, option_source_t source, const
         return fail(load,
                     "option \"protocol\" in %s may only be http here: put a proxy in front for TLS",
                     origin);
+    /* One that is served needs no setting: each client has its own codec (option codec). */
+    if (strcmp(name, "codecEngine") == 0)
+        return sc_option_is_served_codec(value)
+                   ? SC_OK
+                   : fail(load,
+                          "option \"codecEngine\" in %s: only sc-formatter (JSON) and "
+                          "sc-codec-min-bin are spoken here",
+                          origin);
     if (sc_option_is_foreign(name, value)) {
         warn_foreign(load, name);
         return SC_OK;

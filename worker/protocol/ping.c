@@ -6,7 +6,8 @@
 
 void sc_ping_frames_init(sc_ping_frames_t *frames)
 {
-    frames->v1[sc_codec_json.index] = sc_codec_json.write_ping_v1();
+    for (uint32_t i = 0; i < SC_CODEC_COUNT; i++)
+        frames->v1[i] = sc_codecs[i]->write_ping_v1();
     frames->v2 = sc_ws_frame_new(SC_WS_TEXT, SC_STR(""));
 }
 
@@ -24,7 +25,7 @@ static void send_ping(sc_socket_t *socket)
     bool is_v1 = socket->version == 1 || (socket->version == 0 && !socket->sent_ping_v1_last);
 
     socket->sent_ping_v1_last = is_v1;
-    sc_socket_send_frame(socket, is_v1 ? frames->v1[socket->codec->index] : frames->v2);
+    sc_socket_send_apart(socket, is_v1 ? frames->v1[socket->codec->index] : frames->v2);
 }
 
 /* Sleeps until the next ping is due or the last sign of life is too long ago. */

@@ -49,12 +49,15 @@ struct sc_socket {
     uint8_t state;   /* sc_socket_state_t */
     uint8_t version; /* of the protocol: 1, 2, 0: not known yet */
     bool was_open;   /* has completed its handshake */
+    bool is_codec_known;
+    bool has_sent_array; /* so it knows arrays; or a batch subscription, which says the same */
     bool sent_ping_v1_last;
     bool is_emptying; /* held packets are being processed */
     bool is_reading_paused;
     uint16_t end_code;
     uint32_t hold_count; /* actions that later packets wait for */
-    const sc_codec_t *codec;
+    const sc_codec_t *codec; /* JSON until it is known */
+    struct sc_batch *batch;  /* packets collect in it; NULL: they go out at once */
     sc_ws_reader_t reader;
     char id[SC_SOCKET_ID_CHARS + 1];
     char *address;
@@ -89,10 +92,12 @@ static inline bool sc_socket_is_alive(const sc_socket_t *socket)
     return socket->state != SC_SOCKET_ENDED;
 }
 
-/** Queues a frame; dropped if the socket has ended. The caller keeps its reference. */
+/** Queues a frame of a packet; dropped if the socket has ended. The caller keeps its reference. */
 void sc_socket_send_frame(sc_socket_t *socket, sc_buf_t *frame);
 /** The same for a frame that nobody else needs: takes it. */
 void sc_socket_send_new_frame(sc_socket_t *socket, sc_buf_t *frame);
+/** Queues a frame that is no packet (a ping, a control frame, a raw text), behind all packets that were sent before. */
+void sc_socket_send_apart(sc_socket_t *socket, sc_buf_t *frame);
 
 /** Ends the session: tells old clients (#disconnect), sends a close frame, closes after what is queued. */
 void sc_socket_end(sc_socket_t *socket, int code, sc_str_t reason);
