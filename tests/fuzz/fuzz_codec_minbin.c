@@ -4,6 +4,7 @@
  */
 #include "common/json_scan.h"
 #include "worker/protocol/codec.h"
+#include "worker/protocol/msgpack_read.h"
 #include "worker/protocol/packet_scan.h"
 #include "worker/ws/utf8.h"
 #include "worker/ws/ws_frame.h"
@@ -72,6 +73,41 @@ static void check_round_trip(sc_str_t json)
     sc_text_free(&twice);
 }
 
+/* Whatever can be read can be passed by, and ends there. */
+static void check_skip(const uint8_t *data, size_t size, bool is_readable)
+{
+    sc_msgpack_reader_t reader = {.at = data, .end = data + size};
+    sc_status_t status = sc_msgpack_skip(&reader);
+
+    require(reader.at <= reader.end);
+    require(!is_readable || (status == SC_OK && reader.at == reader.end));
+}
+
+/* Packets that we send are the same in an array. */
+static void check_array(sc_str_t json)
+{
+    sc_buf_t *single = sc_codec_minbin.write_answer(SC_STR("7"), SC_STR("1"), json);
+    sc_str_t packets[2] = {payload_of(single), payload_of(single)};
+    sc_buf_t *array = sc_codec_minbin.write_array(packets, 2);
+    sc_text_t alone = {0};
+    sc_text_t together = {0};
+    sc_text_t expected = {0};
+    sc_str_t text;
+    sc_status_t status =
+        sc_codec_minbin.read(false, payload_of(array), SIZE_MAX / 4, &together, &text);
+
+    if (status == SC_OK) {
+        require(sc_codec_minbin.read(false, packets[0], SIZE_MAX / 4, &alone, &text) == SC_OK);
+        sc_text_addf(&expected, "[%.*s,%.*s]", SC_STR_ARG(text), SC_STR_ARG(text));
+        require(sc_str_equal(sc_text_str(&expected), sc_text_str(&together)));
+    }
+    sc_buf_unref(single);
+    sc_buf_unref(array);
+    sc_text_free(&alone);
+    sc_text_free(&together);
+    sc_text_free(&expected);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     sc_str_t message = sc_str(size > 0 ? (const char *)data : "", size);
@@ -80,10 +116,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     sc_status_t status = sc_codec_minbin.read(false, message, OUT_MAX, &scratch, &text);
 
     require(scratch.len <= OUT_MAX);
+    check_skip(data, size, status == SC_OK);
     if (status == SC_OK) {
         require(sc_json_check(text) != SC_JSON_NONE);
         require(sc_utf8_is_valid(text));
         check_round_trip(text);
+        check_array(text);
     }
     if (size > 0 && status == SC_OK) {
         sc_text_clear(&scratch);

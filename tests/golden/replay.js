@@ -8,7 +8,7 @@
 
 const assert = require('node:assert');
 const { isDeepStrictEqual } = require('node:util');
-const { speak } = require('./binary');
+const { speak } = require('../integration/support/minbin');
 const { RawSocket } = require('../integration/support/raw');
 const { later } = require('../integration/support/wait');
 const { verify } = require('../integration/support/token');

@@ -204,13 +204,59 @@ static void the_ping_is_a_string_and_so_is_a_raw_text(void **state)
     assert_frame(sc_codec_minbin.write_raw(SC_STR("")), "a0");
 }
 
-static void several_packets_are_an_array(void **state)
+/* The array of one packet, from the frame that it would have alone; takes it. */
+static sc_buf_t *array_of(sc_buf_t *single)
 {
-    const sc_str_t packets[] = {SC_STR("\x81\xa1r\x93\x02\xc0\xc0"),
-                                SC_STR("\x81\xa1r\x93\x03\xc0\xc0")};
+    sc_str_t packet = payload_of(single);
+    sc_buf_t *array = sc_codec_minbin.write_array(&packet, 1);
+
+    sc_buf_unref(single);
+    return array;
+}
+
+/* Version 2.0.0 reads no short forms in an array. */
+static void packets_in_an_array_are_not_short(void **state)
+{
+    sc_channel_t *channel = new_channel(SC_STR("c"));
+    sc_text_t scratch = {0};
+    sc_buf_t *array;
+    sc_str_t text;
 
     (void)state;
-    assert_frame(sc_codec_minbin.write_array(packets, 2), "9281a1729302c0c081a1729303c0c0");
+    assert_frame(array_of(sc_codec_minbin.write_answer(SC_STR("2"), sc_str_none(), SC_STR("true"))),
+                 "9183a372696402a56572726f72c0a464617461c3");
+    assert_frame(array_of(sc_codec_minbin.write_event(SC_STR("a"), SC_STR("1"), 0)),
+                 "9182a56576656e74a161a46461746101");
+    assert_frame(array_of(sc_codec_minbin.write_event(SC_STR("a"), SC_STR("1"), 2)),
+                 "9183a56576656e74a161a46461746101a363696402");
+    array = array_of(sc_codec_minbin.write_publish(
+        channel, SC_STR("{\"s\":\"x\",\"n\":[1.5,-3,70000,null,false,[{}]]}")));
+    assert_int_equal(sc_codec_minbin.read(false, payload_of(array), OUT_MAX, &scratch, &text),
+                     SC_OK);
+    sc_text_add(&scratch, sc_str("", 1));
+    assert_string_equal(scratch.ptr,
+                        "[{\"event\":\"#publish\",\"data\":{\"channel\":\"c\",\"data\":"
+                        "{\"s\":\"x\",\"n\":[1.5,-3,70000,null,false,[{}]]}}}]");
+    sc_buf_unref(array);
+    sc_text_free(&scratch);
+    free(channel);
+}
+
+static void several_packets_are_an_array(void **state)
+{
+    sc_str_t packets[20];
+
+    (void)state;
+    for (size_t i = 0; i < 20; i++)
+        packets[i] = SC_STR("\x81\xa1r\x93\x02\xc0\xc0");
+    assert_frame(sc_codec_minbin.write_array(packets, 2),
+                 "9283a372696402a56572726f72c0a464617461c083a372696402a56572726f72c0a464617461c0");
+    {
+        sc_buf_t *buf = sc_codec_minbin.write_array(packets, 20);
+
+        assert_memory_equal(payload_of(buf).ptr, "\xdc\x00\x14\x83", 4);
+        sc_buf_unref(buf);
+    }
 }
 
 /* ---- From clients -------------------------------------------------------------------------------------------------- */
@@ -417,6 +463,7 @@ int main(void)
         cmocka_unit_test(a_frame_of_every_length_has_its_header),
         cmocka_unit_test(a_frame_that_is_longer_than_its_text_has_its_header),
         cmocka_unit_test(the_ping_is_a_string_and_so_is_a_raw_text),
+        cmocka_unit_test(packets_in_an_array_are_not_short),
         cmocka_unit_test(several_packets_are_an_array),
         cmocka_unit_test(short_forms_become_the_ordinary_packets),
         cmocka_unit_test(a_cid_that_is_nil_is_none),

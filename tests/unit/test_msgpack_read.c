@@ -273,6 +273,61 @@ static void the_text_has_a_limit(void **state)
     assert_limit("cd0100", 3);
 }
 
+static void a_value_can_be_passed_by(void **state)
+{
+    static const char *const values[] = {
+        "c0",
+        "c2",
+        "c3",
+        "00",
+        "7f",
+        "e0",
+        "ff",
+        "cc80",
+        "cd0100",
+        "ce00010000",
+        "cf0000000000000001",
+        "d080",
+        "d18000",
+        "d280000000",
+        "d38000000000000000",
+        "ca3fc00000",
+        "cb3ff8000000000000",
+        "a0",
+        "a3616263",
+        "d90141",
+        "da000141",
+        "db0000000141",
+        "c40101",
+        "c5000101",
+        "c60000000101",
+        "90",
+        "80",
+        "9301a1619180",
+        "82a16101a16292c0c3",
+        "dc000101",
+        "dd0000000101",
+        "de0001a16101",
+        "df00000001a16101",
+        "919191c3",
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++) {
+        sc_str_t bytes = from_hex(values[i]);
+
+        for (size_t len = 0; len <= bytes.len; len++) {
+            sc_msgpack_reader_t reader = {.at = (const uint8_t *)bytes.ptr,
+                                          .end = (const uint8_t *)bytes.ptr + len};
+            sc_status_t status = sc_msgpack_skip(&reader);
+
+            assert_int_equal(status, len == bytes.len ? SC_OK : SC_ERR_INVALID);
+            assert_true(status != SC_OK || reader.at == reader.end);
+        }
+        free((char *)bytes.ptr);
+    }
+}
+
 static void whoever_looks_sees_the_kind(void **state)
 {
     static const struct {
@@ -314,6 +369,7 @@ int main(void)
         cmocka_unit_test(nesting_has_a_limit),
         cmocka_unit_test(bytes_below_the_last_level_are_refused),
         cmocka_unit_test(the_text_has_a_limit),
+        cmocka_unit_test(a_value_can_be_passed_by),
         cmocka_unit_test(whoever_looks_sees_the_kind),
     };
 

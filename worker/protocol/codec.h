@@ -25,7 +25,8 @@ typedef struct sc_codec {
     sc_buf_t *(*write_publish)(sc_channel_t *channel, sc_str_t data);
     /** The frame of a text that is no packet, for the client's `raw` event. */
     sc_buf_t *(*write_raw)(sc_str_t text);
-    /** One frame of several packets. @param packets  payloads of frames of this codec */
+    /** One frame of several packets. @param packets  payloads of frames that this codec's write_event, write_answer and
+     *  write_publish have made */
     sc_buf_t *(*write_array)(const sc_str_t *packets, uint32_t count);
     /** The frame of a ping of protocol 1; protocol 2's is the same in every codec (docs/protocol.md, "Pings"). */
     sc_buf_t *(*write_ping_v1)(void);

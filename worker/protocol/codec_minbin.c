@@ -6,8 +6,10 @@
  *     {"p": [channel, data]}        {"p": [channel, data, cid]}     a #publish
  *     {"r": [rid, error, data]}                                     an answer
  *
- * What is missing becomes nil, and null again. An array of packets has each of them in this form, or as it is.
+ * What is missing becomes nil, and null again. In an array from a client each packet may have this form or not; in one to
+ * a client none has.
  */
+#include "common/alloc.h"
 #include "common/json_scan.h"
 #include "common/log.h"
 #include "worker/protocol/codec.h"
@@ -15,10 +17,20 @@
 #include "worker/protocol/msgpack_write.h"
 #include "worker/ws/ws_frame.h"
 
-#include <stdlib.h>
-
 /* What a packet is longer than its parts, at most, if they are text. */
 #define FRAMING_BYTES 24u
+/* What its names take where it is not in its short form. */
+#define LONG_FORM_BYTES 32u
+
+/** A short form: the names of what its array holds, in order. */
+typedef struct short_form {
+    const char *names[3];
+    bool is_left_out[3]; /* where it is nil: it was missing */
+} short_form_t;
+
+static const short_form_t event_form = {{"event", "data", "cid"}, {false, false, true}};
+static const short_form_t answer_form = {{"rid", "error", "data"}, {false, true, false}};
+static const short_form_t publish_form = {{"channel", "data", "cid"}, {false, false, true}};
 
 /* ---- To clients ------------------------------------------------------------------------------------------------ */
 
@@ -114,17 +126,49 @@ static sc_buf_t *write_raw(sc_str_t text)
     return end_frame(&frame);
 }
 
+/** A name and the next element of a packet's short form, as it is; the element is there: the packet is ours. */
+static void put_member(frame_t *frame, const char *name, sc_msgpack_reader_t *elements)
+{
+    const char *begin = (const char *)elements->at;
+    sc_status_t status = sc_msgpack_skip(elements);
+
+    sc_assert(status == SC_OK);
+    sc_msgpack_put_string(&frame->writer, sc_str_from(name));
+    sc_msgpack_put_bytes(&frame->writer,
+                         sc_str(begin, (size_t)((const char *)elements->at - begin)));
+}
+
+/* Version 2.0.0 of the codec knows no short forms in arrays, and no version needs them there. */
+static void put_long_form(frame_t *frame, sc_str_t packet)
+{
+    sc_msgpack_reader_t elements = {.at = (const uint8_t *)packet.ptr + 4,
+                                    .end = (const uint8_t *)packet.ptr + packet.len};
+    uint8_t count = packet.ptr[3] & 0x0f;
+    const char *const *names = packet.ptr[2] == 'r' ? answer_form.names : event_form.names;
+
+    sc_msgpack_put_map(&frame->writer, count);
+    if (packet.ptr[2] == 'p') {
+        sc_msgpack_put_string(&frame->writer, SC_STR("event"));
+        sc_msgpack_put_string(&frame->writer, SC_STR("#publish"));
+        sc_msgpack_put_string(&frame->writer, SC_STR("data"));
+        sc_msgpack_put_map(&frame->writer, 2);
+        names = publish_form.names;
+    }
+    for (uint8_t i = 0; i < count; i++)
+        put_member(frame, names[i], &elements);
+}
+
 static sc_buf_t *write_array(const sc_str_t *packets, uint32_t count)
 {
     size_t packet_bytes = 0;
     frame_t frame;
 
     for (uint32_t i = 0; i < count; i++)
-        packet_bytes += packets[i].len;
+        packet_bytes += packets[i].len + LONG_FORM_BYTES;
     begin_frame(&frame, FRAMING_BYTES + packet_bytes);
     sc_msgpack_put_array(&frame.writer, count);
     for (uint32_t i = 0; i < count; i++)
-        sc_msgpack_put_bytes(&frame.writer, packets[i]);
+        put_long_form(&frame, packets[i]);
     return end_frame(&frame);
 }
 
@@ -134,16 +178,6 @@ static sc_buf_t *write_ping_v1(void)
 }
 
 /* ---- From clients ------------------------------------------------------------------------------------------------ */
-
-/** A short form: the names of what its array holds, in order. */
-typedef struct short_form {
-    const char *names[3];
-    bool is_left_out[3]; /* where it is nil: it was missing */
-} short_form_t;
-
-static const short_form_t event_form = {{"event", "data", "cid"}, {false, false, true}};
-static const short_form_t answer_form = {{"rid", "error", "data"}, {false, true, false}};
-static const short_form_t publish_form = {{"channel", "data", "cid"}, {false, false, true}};
 
 static bool is_pong_v1(sc_str_t message)
 {

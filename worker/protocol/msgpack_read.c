@@ -414,3 +414,61 @@ sc_status_t sc_msgpack_read_value(sc_msgpack_reader_t *reader)
     } while (reader->depth > depth_before);
     return SC_OK;
 }
+
+/* ---- Past a value --------------------------------------------------------------------------------------------- */
+
+/** The bytes of a scalar of fixed length, type included; 0: it is none. */
+static size_t fixed_bytes(uint8_t type)
+{
+    if (type <= SC_MSGPACK_FIXINT_MAX || type >= SC_MSGPACK_NEGATIVE_FIXINT ||
+        type == SC_MSGPACK_NIL || type == SC_MSGPACK_FALSE || type == SC_MSGPACK_TRUE)
+        return 1;
+    if (type == SC_MSGPACK_FLOAT32 || type == SC_MSGPACK_FLOAT64)
+        return 1 + (type == SC_MSGPACK_FLOAT64 ? 8u : 4u);
+    if (type >= SC_MSGPACK_UINT8 && type <= SC_MSGPACK_UINT64)
+        return 1 + width_of(type, SC_MSGPACK_UINT8);
+    if (type >= SC_MSGPACK_INT8 && type <= SC_MSGPACK_INT64)
+        return 1 + width_of(type, SC_MSGPACK_INT8);
+    return is_fixstr(type) ? 1 + (type & 0x1fu) : 0;
+}
+
+static sc_status_t skip_scalar(sc_msgpack_reader_t *reader)
+{
+    size_t count = fixed_bytes(*reader->at);
+    sc_str_t bytes;
+
+    if (count > rest(reader))
+        return SC_ERR_INVALID;
+    reader->at += count;
+    if (count > 0)
+        return SC_OK;
+    if (*reader->at >= SC_MSGPACK_BIN8 && *reader->at <= SC_MSGPACK_BIN32)
+        return read_bytes(reader, SC_MSGPACK_BIN8, &bytes);
+    if (is_string(*reader->at))
+        return read_bytes(reader, SC_MSGPACK_STR8, &bytes);
+    return SC_ERR_INVALID;
+}
+
+sc_status_t sc_msgpack_skip(sc_msgpack_reader_t *reader)
+{
+    uint64_t left =
+        1; /* values to come, those of all containers: never more than there are bytes */
+
+    while (left > 0) {
+        sc_msgpack_kind_t kind = sc_msgpack_peek(reader);
+        uint32_t count = 0;
+        sc_status_t status;
+
+        if (kind == SC_MSGPACK_KIND_NONE)
+            return SC_ERR_INVALID;
+        if (kind == SC_MSGPACK_KIND_ARRAY || kind == SC_MSGPACK_KIND_MAP)
+            status = sc_msgpack_read_head(reader, &count);
+        else
+            status = skip_scalar(reader);
+        if (status != SC_OK)
+            return status;
+        left += (uint64_t)count * (kind == SC_MSGPACK_KIND_MAP ? 2 : 1);
+        left--;
+    }
+    return SC_OK;
+}

@@ -46,5 +46,7 @@ SC_MUST_CHECK sc_status_t sc_msgpack_add_quoted(sc_msgpack_reader_t *reader, sc_
  *         an error the reader's place and what was added mean nothing.
  */
 SC_MUST_CHECK sc_status_t sc_msgpack_read_value(sc_msgpack_reader_t *reader);
+/** Moves behind the next value, of any kind; `out` is not used. @return SC_ERR_INVALID: it is none, or not whole */
+SC_MUST_CHECK sc_status_t sc_msgpack_skip(sc_msgpack_reader_t *reader);
 
 #endif

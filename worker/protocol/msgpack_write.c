@@ -133,6 +133,12 @@ void sc_msgpack_put_number(sc_msgpack_writer_t *writer, double number)
     put_typed(writer, SC_MSGPACK_FLOAT64, bits, sizeof(bits));
 }
 
+void sc_msgpack_put_map(sc_msgpack_writer_t *writer, uint8_t count)
+{
+    sc_assert(count <= FIX_COUNT_MAX);
+    put_byte(writer, (uint8_t)(SC_MSGPACK_FIXMAP | count));
+}
+
 void sc_msgpack_put_array(sc_msgpack_writer_t *writer, uint32_t count)
 {
     if (count <= FIX_COUNT_MAX)

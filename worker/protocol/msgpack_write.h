@@ -39,6 +39,8 @@ void sc_msgpack_put_bytes(sc_msgpack_writer_t *writer, sc_str_t bytes);
 void sc_msgpack_put_string(sc_msgpack_writer_t *writer, sc_str_t characters);
 /** Adds a number. */
 void sc_msgpack_put_number(sc_msgpack_writer_t *writer, double number);
+/** Adds the head of a map of up to 15 members, which follow. */
+void sc_msgpack_put_map(sc_msgpack_writer_t *writer, uint8_t count);
 /** Adds the head of an array of so many elements, which follow. */
 void sc_msgpack_put_array(sc_msgpack_writer_t *writer, uint32_t count);
 /**
