@@ -20,6 +20,12 @@ const hex = (bytes) => Buffer.from(bytes).toString('hex');
 const sendHex = (raw, text) => raw.sendFrame('binary', Buffer.from(text, 'hex'));
 const parsed = (item) => JSON.parse(item.payload);
 
+// Lets nothing else of this process run.
+function beBusy(duration) {
+  const end = Date.now() + duration;
+  while (Date.now() < end);
+}
+
 /* ---- The published clients ------------------------------------------------------------------------------------ */
 
 describe('clients with a binary codec', { concurrency: 3 }, () => {
@@ -114,6 +120,16 @@ function lifeOf(version, codec) {
     await client.until('two timeouts', () => Date.now() - from > 3000);
     assert.deepStrictEqual(client.events.all.filter(({ type }) => type === 'disconnect'), []);
     assert.strictEqual(await client.call('echo', 1), 1);
+  });
+
+  test('does not throw on the ping of the other protocol when it is busy behind its handshake', async (t) => {
+    const client = Client.create(version.name, cluster.port, { codec });
+    t.after(() => client.close());
+    if (version.protocol === 1) client.socket.on('connect', () => beBusy(1000)); // five pings long, before it has read the first
+    await client.opened();
+    if (version.protocol === 2) beBusy(1000);
+    assert.strictEqual(await client.call('echo', 1), 1);
+    assert.deepStrictEqual(client.events.all.filter(({ type }) => ['disconnect', 'error'].includes(type)), []);
   });
 
   test('goes through the end of the cluster', async (t) => {
@@ -328,23 +344,33 @@ describe('the codec of a socket', { concurrency: 3 }, () => {
       const { frame, payload } = await raw.inbox.next();
       return [frame, payload];
     };
+    const WEBSOCKET_PING = ['ping', '3f'];
     const probed = async () => {
       const raw = await open(t, cluster.port);
       sendHex(raw, HANDSHAKE);
       await raw.inbox.next();
       assert.deepStrictEqual(await next(raw), ['binary', PING]);
+      assert.deepStrictEqual(await next(raw), WEBSOCKET_PING);
       return raw;
     };
     const first = await probed();
     sendHex(first, PONG);
     for (let i = 0; i < 3; i++) assert.deepStrictEqual(await next(first), ['binary', PING]);
     const second = await probed();
+    second.sendFrame('pong', Buffer.from('?'));
     assert.deepStrictEqual(await next(second), ['text', '']);
     second.sendText('');
     for (let i = 0; i < 3; i++) assert.deepStrictEqual(await next(second), ['text', '']);
     // One that does not answer gets both in turn.
     const third = await probed();
+    third.sendFrame('pong', Buffer.from('?'));
     for (const ping of [['text', ''], ['binary', PING], ['text', '']]) assert.deepStrictEqual(await next(third), ping);
+    // One that is slow to read is not tried with what would make it throw, if it is of protocol 1.
+    const slow = await probed();
+    for (let i = 0; i < 3; i++) assert.deepStrictEqual(await next(slow), ['binary', PING]);
+    slow.sendFrame('pong', Buffer.from('?'));
+    const isText = (item) => item.frame === 'text';
+    assert.strictEqual((await slow.inbox.next(isText)).payload, '');
     for (const [version, ping] of [['1', ['binary', PING]], ['2', ['text', '']]]) {
       const fixed = await Cluster.of(t, { options: { protocolVersion: version, pingInterval: 100, pingTimeout: 10000 } });
       const raw = await open(t, fixed.port);

@@ -17,6 +17,8 @@
 typedef struct sc_codec {
     const char *name;
     uint32_t index; /* below SC_CODEC_COUNT */
+    bool
+        takes_text; /* a client takes any text frame; if not, one that it does not expect makes its decoder throw */
     /** The frame of {"event","data"?,"cid"?}. @param data  JSON text or none @param cid  0: none */
     sc_buf_t *(*write_event)(sc_str_t event, sc_str_t data, uint64_t cid);
     /** The frame of {"rid","error"?,"data"?}. All are JSON texts; error and data may be none. */

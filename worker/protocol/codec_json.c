@@ -142,6 +142,7 @@ static sc_status_t read_text(bool is_text, sc_str_t message, size_t bytes_max, s
 const sc_codec_t sc_codec_json = {
     .name = "json",
     .index = 0,
+    .takes_text = true,
     .write_event = write_event,
     .write_answer = write_answer,
     .write_publish = write_publish,

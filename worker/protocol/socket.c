@@ -179,6 +179,7 @@ static void on_pong(sc_ws_reader_t *reader, sc_str_t payload)
     sc_socket_t *socket = socket_of(reader);
 
     (void)payload;
+    socket->has_sent_pong = true;
     socket->alive_ms = sc_loop_now_ms(&socket->worker->loop);
 }
 

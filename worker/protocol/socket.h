@@ -52,10 +52,11 @@ struct sc_socket {
     bool is_codec_known;
     bool has_sent_array; /* so it knows arrays; or a batch subscription, which says the same */
     bool sent_ping_v1_last;
-    bool is_emptying; /* held packets are being processed */
+    bool has_sent_pong; /* WebSocket's own */
+    bool is_emptying;   /* held packets are being processed */
     bool is_reading_paused;
     uint16_t end_code;
-    uint32_t hold_count; /* actions that later packets wait for */
+    uint32_t hold_count;     /* actions that later packets wait for */
     const sc_codec_t *codec; /* JSON until it is known */
     struct sc_batch *batch;  /* packets collect in it; NULL: they go out at once */
     sc_ws_reader_t reader;
@@ -72,6 +73,7 @@ struct sc_socket {
     sc_wheel_timer_t timer;  /* handshake timeout, then pings and their timeout */
     uint64_t alive_ms;       /* last sign of life */
     uint64_t next_ping_ms;
+    uint64_t ping_by_ms; /* without a ping of its generation until then the client gives up */
     sc_turn_task_t end_task;
     sc_list_t node; /* in the worker's sockets */
     void **slots;   /* of plugins; NULL until one is set */

@@ -24,10 +24,13 @@ function toText(item, codec = DEFAULT_CODEC) {
   return { frame: 'text', payload: typeof value === 'string' ? value : JSON.stringify(value), isBinary: true, hex: item.payload };
 }
 
-// Makes a RawSocket receive and send what it would, were the client one with JSON.
+// Makes a RawSocket receive and send what it would, were the client one with JSON. Pings of WebSocket are answered, as by any library.
 function speak(raw, codec = DEFAULT_CODEC) {
   const push = raw.inbox.push.bind(raw.inbox);
-  raw.inbox.push = (item) => push(toText(item, codec));
+  raw.inbox.push = (item) => {
+    if (item.frame === 'ping') raw.sendFrame('pong', Buffer.from(item.payload, 'hex'));
+    else push(toText(item, codec));
+  };
   raw.send = (packet) => raw.sendFrame('binary', codec.encode(packet));
   return raw;
 }
