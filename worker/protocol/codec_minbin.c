@@ -270,7 +270,7 @@ static sc_status_t read_short(sc_msgpack_reader_t *reader, char form)
 
 static bool is_short(const sc_msgpack_reader_t *reader, sc_str_t name)
 {
-    return name.len == 1 && memchr("epr", name.ptr[0], 3) != NULL &&
+    return name.len == 1 && (name.ptr[0] == 'e' || name.ptr[0] == 'p' || name.ptr[0] == 'r') &&
            sc_msgpack_peek(reader) == SC_MSGPACK_KIND_ARRAY;
 }
 

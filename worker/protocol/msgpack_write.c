@@ -248,7 +248,7 @@ static void close_level(walk_t *walk)
     const level_t *level = &walk->levels[--walk->depth];
 
     if (level->count <= FIX_COUNT_MAX)
-        walk->writer->buf->bytes[level->head_at] |= (char)level->count;
+        ((uint8_t *)walk->writer->buf->bytes)[level->head_at] |= (uint8_t)level->count;
     else
         note_wide(walk->writer, level);
 }

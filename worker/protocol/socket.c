@@ -123,7 +123,8 @@ static void refuse_message(sc_socket_t *socket, sc_status_t status)
     } else if (status == SC_ERR_NOMEM) {
         sc_socket_fail(socket, SC_WS_CLOSE_INTERNAL, "no memory for a message as JSON text");
     } else if (socket->state == SC_SOCKET_NEW && socket->worker->options->strict_handshake) {
-        sc_socket_fail(socket, SC_CLOSE_BEFORE_HANDSHAKE, "unreadable message before the handshake");
+        sc_socket_fail(socket, SC_CLOSE_BEFORE_HANDSHAKE,
+                       "unreadable message before the handshake");
     } else {
         sc_log(SC_LOG_INFO, "socket %s: a message that is no %s", socket->id, socket->codec->name);
     }
