@@ -34,6 +34,16 @@ sc_buf_t *sc_buf_copy(sc_str_t bytes)
     return buf;
 }
 
+sc_buf_t *sc_buf_resize(sc_buf_t *buf, size_t len)
+{
+    sc_assert(buf->refs == 1);
+    if (len > UINT32_MAX - sizeof(*buf))
+        sc_die("out of memory: a buffer of %zu bytes", len);
+    buf = sc_realloc(buf, sizeof(*buf) + len);
+    buf->len = (uint32_t)len;
+    return buf;
+}
+
 void sc_buf_unref(sc_buf_t *buf)
 {
     if (buf == NULL)

@@ -20,6 +20,9 @@ sc_buf_t *sc_buf_new(size_t len);
 /** A copy of bytes that we size; never NULL. */
 sc_buf_t *sc_buf_copy(sc_str_t bytes);
 
+/** Another length for a buffer that nobody else references, its bytes kept as far as they fit; never NULL (for what we size). */
+sc_buf_t *sc_buf_resize(sc_buf_t *buf, size_t len);
+
 static inline sc_buf_t *sc_buf_ref(sc_buf_t *buf)
 {
     buf->refs++;

@@ -5,9 +5,6 @@ static const char *const foreign_names[] = {
     "appName",
     "authSignAsync",
     "authVerifyAsync",
-    "batchInterval",
-    "batchOnHandshake",
-    "batchOnHandshakeDuration",
     "brokerController",
     "brokerEngine",
     "brokerEngineOptions",
@@ -31,7 +28,6 @@ static const char *const foreign_names[] = {
     "killMasterOnSignal",
     "propagateErrors",
     "propagateWarnings",
-    "pubSubBatchDuration",
     "rebootOnSignal",
     "rebootWorkerOnCrash",
     "schedulingPolicy",
@@ -53,6 +49,14 @@ bool sc_option_is_foreign(const char *json_name, const json_t *value)
             return true;
     }
     return false;
+}
+
+bool sc_option_is_served_codec(const json_t *engine)
+{
+    const char *module = json_string_value(engine);
+
+    return json_is_null(engine) || (module != NULL && (strstr(module, "sc-codec-min-bin") != NULL ||
+                                                       strstr(module, "sc-formatter") != NULL));
 }
 
 const char *sc_option_own_name(const char *json_name)

@@ -13,6 +13,8 @@
  * here of one that has (logLevel is a number there).
  */
 bool sc_option_is_foreign(const char *json_name, const json_t *value);
+/** Whether a codecEngine of SocketCluster is one of those that each client may choose here, by the name of its module. */
+bool sc_option_is_served_codec(const json_t *engine);
 /** The name here of an option that SocketCluster calls otherwise; its own name if it has none. */
 const char *sc_option_own_name(const char *json_name);
 

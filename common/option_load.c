@@ -171,17 +171,18 @@ static sc_status_t set_member(option_load_t *load, option_source_t source, const
     const sc_option_t *option = sc_option_by_json_name(sc_str_from(sc_option_own_name(name)));
     char where[256];
 
-    if (strcmp(name, "protocol") == 0 && json_is_string(value) &&
-        strcmp(json_string_value(value), "http") != 0)
-        return fail(load,
-                    "option \"protocol\" in %s may only be http here: put a proxy in front for TLS",
-                    origin);
-    if (strcmp(name, "perMessageDeflate") == 0 && json_is_object(value))
-        return set_deflate(load, source, value, origin);
     if (strcmp(name, "perMessageDeflate") == 0 && json_is_object(value))
         return set_deflate(load, source, value, origin);
     if (strcmp(name, "protocolOptions") == 0)
         return set_protocol_options(load, source, value, origin);
+    /* One that is served needs no setting: each client has its own codec (option codec). */
+    if (strcmp(name, "codecEngine") == 0)
+        return sc_option_is_served_codec(value)
+                   ? SC_OK
+                   : fail(load,
+                          "option \"codecEngine\" in %s: only sc-formatter (JSON) and "
+                          "sc-codec-min-bin are spoken here",
+                          origin);
     if (sc_option_is_foreign(name, value)) {
         warn_foreign(load, name);
         return SC_OK;

@@ -63,6 +63,10 @@
   X(UINT,   ping_timeout_ms,    "pingTimeout",        NULL,             0,  20, 2147483647, "20000", "milliseconds without a sign of life, either way, that end a connection") \
   X(BOOL,   ping_timeout_disabled, "pingTimeoutDisabled", NULL,         0,  0, 0, "false",      "no pings and no timeout") \
   X(ENUM,   protocol_version,   "protocolVersion",    NULL,             0,  0, 0, "auto",       "auto|1|2: generation of clients; auto finds out by their pong") \
+  X(ENUM,   codec,              "codec",              NULL,             0,  0, 0, "auto",       "auto|json|min-bin: form of packets; auto goes by the first message of each client") \
+  X(BOOL,   batch_on_handshake, "batchOnHandshake",   NULL,             0,  0, 0, "false",      "for a while after the handshake, packets collect and go as one frame to clients that know arrays") \
+  X(UINT,   batch_on_handshake_duration_ms, "batchOnHandshakeDuration", NULL, 0, 0, 60000, "400", "milliseconds that batchOnHandshake lasts") \
+  X(UINT,   batch_interval_ms,  "batchInterval",      NULL,             0,  0, 60000, "50",      "milliseconds that a packet waits for others then, at most") \
   X(BOOL,   strict_handshake,   "strictHandshake",    NULL,             0,  0, 0, "true",       "close with 4009 on anything before the #handshake") \
   X(BOOL,   per_message_deflate, "perMessageDeflate", NULL,             0,  0, 0, "false",      "compress messages to and from clients that offer it (permessage-deflate)") \
   X(UINT,   deflate_threshold_bytes, "perMessageDeflateThreshold", NULL, 0, 0, 1073741824, "1024", "messages shorter than so many bytes are sent plain") \
@@ -71,6 +75,7 @@
   X(UINT,   inflate_ratio_max,  "maxInflateRatio",    NULL,             0,  0, 1100, "200",     "a compressed message over 256 KiB may be so many times as long as what was sent of it; beyond, 1009; 0: any") \
   /* -- channels -- */ \
   X(UINT,   socket_channel_limit, "socketChannelLimit", NULL,           0,  0, 10000000, "1000", "channels that one socket may be in; 0: any number") \
+  X(UINT,   pub_sub_batch_duration_ms, "pubSubBatchDuration", NULL,     0,  0, 60000, "0",       "milliseconds for which packets collect to go as one frame to a client that subscribes in batches; 0: none do") \
   X(BOOL,   allow_client_publish, "allowClientPublish", NULL,           0,  0, 0, "true",       "clients may publish") \
   X(BOOL,   middleware_emit_warnings, "middlewareEmitWarnings", NULL,   0,  0, 0, "true",       "log what middleware blocks") \
   X(UINT,   publish_backlog_bytes, "publishBacklog",  NULL,             0,  65536, 4294967295, "67108864", "bytes of publications that a worker keeps while its brokers have not acknowledged them") \

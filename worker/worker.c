@@ -296,6 +296,7 @@ static void deinit(sc_worker_t *worker)
     sc_counters_deinit(&worker->counters);
     sc_map_deinit(&worker->sockets_by_id);
     sc_text_free(&worker->scratch);
+    sc_text_free(&worker->translated);
     sc_loop_deinit(&worker->loop);
     free(worker);
 }

@@ -54,8 +54,12 @@ struct sc_worker {
     sc_list_t sockets; /* all that have not ended, sc_socket_t.node */
     sc_map_t sockets_by_id;
     uint32_t socket_count;
-    uint32_t id_count;            /* ids drawn, for the part of them that counts */
-    sc_text_t scratch;            /* for texts that are put together and copied at once */
+    uint32_t id_count;    /* ids drawn, for the part of them that counts */
+    sc_text_t scratch;    /* for texts that are put together and copied at once */
+    sc_text_t translated; /* for messages that a codec translates; none while it does */
+    uint32_t codec_socket_count[SC_CODEC_COUNT]; /* sockets whose codec is known */
+    uint64_t unreadable_count;    /* messages that their socket's codec could not read */
+    uint64_t array_count;         /* frames of several packets, to clients */
     sc_wheel_timer_t start_timer; /* bounds the wait for brokers */
     sc_wheel_timer_t end_timer;   /* looks whether an ending worker is done */
     uint64_t end_by_ms;           /* when an ending worker waits no longer */

@@ -117,7 +117,8 @@ SC_API sc_status_t sc_socket_emit(sc_socket_t *socket, sc_str_t event, sc_str_t 
 /** Sends a message of a channel to this client alone; publishOut middleware is not asked.
  *  @return SC_OK; SC_ERR_STATE: not open. Since ABI 1. Wire: docs/protocol.md, "#publish". */
 SC_API sc_status_t sc_socket_publish(sc_socket_t *socket, sc_str_t channel, sc_str_t data);
-/** Sends a text that is no packet. Old clients take few texts; see docs/protocol.md. Since ABI 1. */
+/** Sends a text that is no packet; to a client with a binary codec as a MessagePack string. Old clients take few texts; see
+ *  docs/protocol.md. Since ABI 1. */
 SC_API sc_status_t sc_socket_send_raw(sc_socket_t *socket, sc_str_t text);
 
 /* ---- Channels -------------------------------------------------------------------------------------------- */

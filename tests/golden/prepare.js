@@ -2,14 +2,14 @@
 // What the replay has to know of a trace beside its lines: options of the cluster and of the test application, where time
 // matters, and which frames are compared.
 
-const { parse } = require('./replay');
+const { packetsOf, parse } = require('./replay');
 
-const SHORT_PINGS = /\/ping-|\/expiry-pong$/;
+const SHORT_PINGS = /\/ping-|\/expiry-pong$|\/codec-minbin(-v6)?$/;
 const SLOWER = 3; // times of traces with short pings are stretched: a busy machine may stall for 100 ms
 const GAP_MS = 1500; // a longer pause in an expiry trace: the recording program waited for the token to expire
 
 // Options of the originals that change nothing that the trace's clients see beyond its listed differences.
-const WITHOUT_COUNTERPART = ['batchOnHandshake', 'batchOnHandshakeDuration', 'batchInterval', 'presenceInterval'];
+const WITHOUT_COUNTERPART = ['presenceInterval'];
 
 // Options of the test application (tests/plugins/trace_app).
 const APPLICATION = {
@@ -28,6 +28,8 @@ const APPLICATION = {
 function prepare(trace) {
   trace.hasShortPings = SHORT_PINGS.test(trace.name);
   if (trace.hasShortPings) slowDown(trace);
+  trace.hasArrays = trace.name === 'v20/batch-v20-server';
+  if (trace.hasArrays) trace.lines = trace.lines.flatMap((line) => (line.dir === 's2c' ? packetsOf(line) : [line]));
   trace.isTimed = trace.scenario === 'ping-other-traffic';
   if (trace.expiresAt !== undefined) markExpiry(trace);
   if (trace.folder === 'presence-v6') {

@@ -8,6 +8,7 @@
 
 const assert = require('node:assert');
 const { isDeepStrictEqual } = require('node:util');
+const { speak } = require('../integration/support/minbin');
 const { RawSocket } = require('../integration/support/raw');
 const { later } = require('../integration/support/wait');
 const { verify } = require('../integration/support/token');
@@ -22,6 +23,12 @@ function parse(text) {
   } catch (error) {
     return undefined;
   }
+}
+
+// The packets of a frame, each as a frame of its own.
+function packetsOf(frame) {
+  const packets = frame.frame === 'text' ? parse(frame.payload) : undefined;
+  return Array.isArray(packets) ? packets.map((packet) => ({ ...frame, payload: JSON.stringify(packet) })) : [frame];
 }
 
 function isPing(frame) {
@@ -64,6 +71,7 @@ class Replay {
     this.clients = new Map();
     this.ids = new Map(); // ids of the trace to ids of this run
     this.control = CONTROL_CID;
+    this.arrayCount = 0;
     this.key = trace.options.authKey;
   }
 
@@ -73,6 +81,7 @@ class Replay {
     try {
       for (const [at, line] of this.trace.lines.entries()) await this.step(line, at);
       await this.fence();
+      assert.ok(!this.trace.hasArrays || this.arrayCount > 0, `${this.trace.name}: no packets came together`);
     } finally {
       for (const client of this.clients.values()) client.raw.destroy();
     }
@@ -98,8 +107,20 @@ class Replay {
 
   async open(path, name) {
     const raw = await RawSocket.open(this.server.port, { path, name, repliesToClose: false });
+    if (this.trace.isBinary) speak(raw);
+    if (this.trace.hasArrays) this.takeApart(raw);
     if (this.trace.filter) raw.inbox.push = filteredPush(raw.inbox, this.trace.filter);
     return raw;
+  }
+
+  // Which packets share a frame is a matter of moments; that some do is not.
+  takeApart(raw) {
+    const push = raw.inbox.push.bind(raw.inbox);
+    raw.inbox.push = (item) => {
+      const packets = packetsOf(item);
+      this.arrayCount += packets.length > 1 ? 1 : 0;
+      packets.forEach(push);
+    };
   }
 
   actual(text) {
@@ -127,7 +148,8 @@ class Replay {
     const client = await this.client(line.client);
     const { raw } = client;
     noteAcks(client, line);
-    if (line.frame === 'text') raw.sendText(this.actual(this.withToken(line, raw)));
+    if (line.isBinary) raw.sendFrame('binary', Buffer.from(line.hex, 'hex'));
+    else if (line.frame === 'text') raw.sendText(this.actual(this.withToken(line, raw)));
     else if (line.frame === 'binary') raw.sendFrame('binary', Buffer.from(line.payload, 'hex'));
     else if (line.frame === 'close') raw.sendClose(line.payload.code, line.payload.reason);
     else if (line.frame === 'ping') raw.sendFrame('ping', Buffer.from(line.payload, 'hex'));
@@ -153,7 +175,13 @@ class Replay {
     }
     const expected = this.normalise({ frame: line.frame, payload: line.payload });
     assert.deepStrictEqual(this.normalise(frame), expected, `${where}: the server sent ${JSON.stringify(frame)}`);
+    assert.strictEqual(Boolean(frame.isBinary), this.isBinary(line), `${where}: the wrong kind of frame`);
     if (frame.frame === 'close' || frame.frame === 'eof') client.isClosed = true;
+  }
+
+  // With a binary codec all is binary but the empty ping.
+  isBinary(line) {
+    return this.trace.isBinary === true && line.frame === 'text' && line.payload !== '';
   }
 
   nextFrame(client, line) {
@@ -283,4 +311,4 @@ function filteredPush(inbox, filter) {
   return filtered;
 }
 
-module.exports = { Replay, isPing, parse };
+module.exports = { Replay, isPing, packetsOf, parse };

@@ -11,7 +11,7 @@ const { Replay } = require('./replay');
 const { replayHttp } = require('./replay_http');
 const { load, names } = require('./trace');
 
-const FOLDERS = ['v14', 'v20', 'cluster-v6', 'presence-v6'];
+const FOLDERS = ['v6', 'v14', 'v20', 'cluster-v6', 'presence-v6'];
 // By program: only traces whose names contain this.
 const ONLY = process.env.SC_TRACE || '';
 

@@ -3,6 +3,7 @@
 
 const fs = require('node:fs');
 const path = require('node:path');
+const { translate } = require('./binary');
 const { nowS, sign, verify } = require('../integration/support/token');
 
 const FOLDER = path.join(__dirname, 'traces');
@@ -22,6 +23,7 @@ function load(name) {
   const trace = { name, folder: name.split('/')[0], scenario: first.payload.scenario, options: first.payload.options, lines };
   restoreLeftOut(trace);
   renewTokens(trace);
+  translate(trace);
   return trace;
 }
 

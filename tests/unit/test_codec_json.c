@@ -106,10 +106,25 @@ static void binary_that_is_no_utf8_is_refused(void **state)
     sc_str_t text;
 
     (void)state;
-    assert_int_equal(sc_codec_json.read(false, SC_STR("{\"a\":\"\xff\"}"), &scratch, &text),
+    assert_int_equal(sc_codec_json.read(false, SC_STR("{\"a\":\"\xff\"}"), 100, &scratch, &text),
                      SC_ERR_INVALID);
-    assert_int_equal(sc_codec_json.read(false, SC_STR("{}"), &scratch, &text), SC_OK);
+    assert_int_equal(sc_codec_json.read(false, SC_STR("{}"), 100, &scratch, &text), SC_OK);
     assert_true(sc_str_equal(text, SC_STR("{}")));
+}
+
+static void several_packets_are_an_array(void **state)
+{
+    const sc_str_t packets[] = {SC_STR("{\"rid\":2}"), SC_STR("{\"rid\":3}")};
+
+    (void)state;
+    assert_frame(sc_codec_json.write_array(packets, 2), "[{\"rid\":2},{\"rid\":3}]");
+}
+
+static void a_raw_text_goes_as_it_is(void **state)
+{
+    (void)state;
+    assert_frame(sc_codec_json.write_raw(SC_STR("any \"text\"")), "any \"text\"");
+    assert_frame(sc_codec_json.write_ping_v1(), "#1");
 }
 
 int main(void)
@@ -122,6 +137,8 @@ int main(void)
         cmocka_unit_test(an_event_that_wants_an_answer_has_a_cid),
         cmocka_unit_test(a_message_carries_its_data_untouched),
         cmocka_unit_test(a_message_without_data_has_none),
+        cmocka_unit_test(several_packets_are_an_array),
+        cmocka_unit_test(a_raw_text_goes_as_it_is),
         cmocka_unit_test(binary_that_is_no_utf8_is_refused),
     };
 

@@ -203,9 +203,11 @@ static void open_second(fixture_t *fixture, second_t *second)
     assert_non_null(second->fixture.conn);
 }
 
-static void close_second(second_t *second)
+static void close_second(fixture_t *fixture, second_t *second)
 {
     sc_conn_abort(second->fixture.conn);
+    while (!second->fixture.has_ended)
+        turn_shortly(&fixture->loop);
     close(second->fixture.peer);
     sc_text_free(&second->fixture.input);
 }
@@ -230,7 +232,7 @@ static void newcomers_that_take_long_are_served_in_several_turns(void **state)
 
     open_second(fixture, &second);
     assert_true(waits_until_both_are_served(fixture, &second) >= 1);
-    close_second(&second);
+    close_second(fixture, &second);
 }
 
 static void a_connection_that_was_admitted_does_not_wait_for_newcomers(void **state)
@@ -241,7 +243,7 @@ static void a_connection_that_was_admitted_does_not_wait_for_newcomers(void **st
     open_second(fixture, &second);
     sc_conn_admit(second.fixture.conn);
     assert_int_equal(waits_until_both_are_served(fixture, &second), 0);
-    close_second(&second);
+    close_second(fixture, &second);
 }
 
 static void the_handler_is_asked_until_it_needs_more(void **state)

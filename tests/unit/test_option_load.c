@@ -241,6 +241,28 @@ static void values_in_a_file_may_have_their_other_forms(void **state)
     clean(&f);
 }
 
+static void a_codec_engine_is_taken_if_it_is_served(void **state)
+{
+    static const char *const served[] = {"\"sc-codec-min-bin\"",
+                                         "\"/app/node_modules/sc-codec-min-bin\"",
+                                         "\"sc-formatter\"", "null"};
+    char text[200];
+    fixture_t f;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(served) / sizeof(served[0]); i++) {
+        snprintf(text, sizeof(text), "{\"codecEngine\":%s}", served[i]);
+        assert_int_equal(load(&f, "--config", write_file("sc6.json", text), NULL), SC_OK);
+        assert_string_equal(f.options.codec, "auto");
+        clean(&f);
+    }
+    assert_int_equal(
+        load(&f, "--config", write_file("sc6.json", "{\"codecEngine\":\"./mine\"}"), NULL),
+        SC_ERR_INVALID);
+    assert_contains(&f.report.error, "codecEngine");
+    clean(&f);
+}
+
 static void options_of_socketcluster_without_meaning_here_are_warned_of(void **state)
 {
     const char *path =
@@ -547,6 +569,7 @@ int main(void)
         cmocka_unit_test(an_unknown_flag_or_a_missing_value_is_named),
         cmocka_unit_test(a_wrong_file_is_named_with_what_is_wrong_in_it),
         cmocka_unit_test(values_in_a_file_may_have_their_other_forms),
+        cmocka_unit_test(a_codec_engine_is_taken_if_it_is_served),
         cmocka_unit_test(options_of_socketcluster_without_meaning_here_are_warned_of),
         cmocka_unit_test(settings_of_the_websocket_module_become_options),
         cmocka_unit_test(socketclusters_protocol_options_are_ours_with_https),

@@ -82,9 +82,13 @@ sc_status_t sc_socket_publish(sc_socket_t *socket, sc_str_t name, sc_str_t data)
 
 sc_status_t sc_socket_send_raw(sc_socket_t *socket, sc_str_t text)
 {
+    sc_buf_t *frame;
+
     if (!sc_socket_is_open(socket))
         return SC_ERR_STATE;
-    sc_socket_send_new_frame(socket, sc_ws_frame_new(SC_WS_TEXT, text));
+    frame = socket->codec->write_raw(text);
+    sc_socket_send_apart(socket, frame);
+    sc_buf_unref(frame);
     return SC_OK;
 }
 

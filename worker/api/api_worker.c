@@ -70,6 +70,14 @@ static void refresh_own(sc_worker_t *worker)
 
     set_own(worker, "connections", "Connections that are open, HTTP included", net->conn_count);
     set_own(worker, "sockets", "Sockets that are open", worker->socket_count);
+    set_own(worker, "sockets_json", "Sockets that speak JSON",
+            worker->codec_socket_count[sc_codec_json.index]);
+    set_own(worker, "sockets_min_bin", "Sockets that speak sc-codec-min-bin",
+            worker->codec_socket_count[sc_codec_minbin.index]);
+    set_own(worker, "unreadable_messages", "Messages that their socket's codec could not read",
+            worker->unreadable_count);
+    set_own(worker, "arrays_sent", "Frames of several packets that went to clients",
+            worker->array_count);
     set_own(worker, "read_calls", "System calls that read from clients", net->read_count);
     set_own(worker, "write_calls", "System calls that wrote to clients", net->write_count);
     set_own(worker, "newcomer_waits",

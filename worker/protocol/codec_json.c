@@ -97,6 +97,26 @@ static sc_buf_t *write_publish(sc_channel_t *channel, sc_str_t data)
     return frame_of(parts, count);
 }
 
+static sc_buf_t *write_raw(sc_str_t text)
+{
+    return sc_ws_frame_new(SC_WS_TEXT, text);
+}
+
+static sc_buf_t *write_array(const sc_str_t *packets, uint32_t count)
+{
+    sc_text_t text = {0};
+    sc_buf_t *frame;
+
+    for (uint32_t i = 0; i < count; i++) {
+        sc_text_add(&text, i == 0 ? SC_STR("[") : SC_STR(","));
+        sc_text_add(&text, packets[i]);
+    }
+    sc_text_add(&text, SC_STR("]"));
+    frame = sc_ws_frame_new(SC_WS_TEXT, sc_text_str(&text));
+    sc_text_free(&text);
+    return frame;
+}
+
 static sc_buf_t *write_ping_v1(void)
 {
     return sc_ws_frame_new(SC_WS_TEXT, SC_STR("#1"));
@@ -108,8 +128,10 @@ static bool is_pong_v1(sc_str_t message)
 }
 
 /* JSON in a binary frame is taken as well. It may become part of a text frame to others, so it must be UTF-8. */
-static sc_status_t read_text(bool is_text, sc_str_t message, sc_text_t *scratch, sc_str_t *text)
+static sc_status_t read_text(bool is_text, sc_str_t message, size_t bytes_max, sc_text_t *scratch,
+                             sc_str_t *text)
 {
+    (void)bytes_max; /* the message's own limit */
     (void)scratch;
     if (!is_text && !sc_utf8_is_valid(message))
         return SC_ERR_INVALID;
@@ -120,9 +142,12 @@ static sc_status_t read_text(bool is_text, sc_str_t message, sc_text_t *scratch,
 const sc_codec_t sc_codec_json = {
     .name = "json",
     .index = 0,
+    .takes_text = true,
     .write_event = write_event,
     .write_answer = write_answer,
     .write_publish = write_publish,
+    .write_raw = write_raw,
+    .write_array = write_array,
     .write_ping_v1 = write_ping_v1,
     .is_pong_v1 = is_pong_v1,
     .read = read_text,

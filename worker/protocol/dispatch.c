@@ -248,6 +248,7 @@ static void take_element(sc_str_t text, sc_json_kind_t kind, void *arg)
     sc_socket_t *socket = arg;
     sc_packet_t packet;
 
+    socket->has_sent_array = true;
     if (kind == SC_JSON_OBJECT && sc_socket_is_alive(socket) &&
         sc_packet_scan(text, &packet) == SC_OK)
         take_packet(socket, text, &packet);

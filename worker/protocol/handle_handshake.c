@@ -4,6 +4,7 @@
  */
 #include "common/alloc.h"
 #include "worker/protocol/auth_state.h"
+#include "worker/protocol/batch.h"
 #include "worker/protocol/handle.h"
 #include "worker/protocol/packet_error.h"
 #include "worker/protocol/packet_write.h"
@@ -19,10 +20,14 @@ static void tell_connection(sc_socket_t *socket)
 /* The socket is open: the answer first, so that it comes before whatever listeners send. */
 static void complete(sc_socket_t *socket, sc_str_t cid, sc_str_t auth_error)
 {
+    const sc_options_t *options = socket->worker->options;
+
     socket->state = SC_SOCKET_OPEN;
     sc_conn_admit(socket->conn);
     sc_packet_send_handshake(socket, cid, auth_error);
     sc_ping_start(socket);
+    if (options->batch_on_handshake)
+        sc_batch_open(socket, options->batch_on_handshake_duration_ms, options->batch_interval_ms);
     tell_connection(socket);
     if (socket->claims != NULL)
         sc_auth_state_tell_given(socket, NULL);

@@ -1,6 +1,7 @@
 /*
  * handle_subscribe.c: #subscribe (docs/protocol.md, "#subscribe").
  */
+#include "worker/protocol/batch.h"
 #include "worker/protocol/dispatch.h"
 #include "worker/protocol/handle.h"
 #include "worker/protocol/packet_error.h"
@@ -90,6 +91,17 @@ static bool has_flag(const sc_packet_t *packet, const char *name)
            sc_str_equal(sc_json_member(packet->data.text, name), SC_STR("true"));
 }
 
+/* Clients 8 to 14 collect subscriptions, and their servers the answers. */
+static void take_batch_flag(sc_socket_t *socket)
+{
+    uint64_t duration_ms = socket->worker->options->pub_sub_batch_duration_ms;
+
+    sc_socket_learn_version(socket, 1);
+    socket->has_sent_array = true;
+    if (duration_ms > 0)
+        sc_batch_open(socket, duration_ms, duration_ms);
+}
+
 void sc_handle_subscribe(sc_socket_t *socket, const sc_incoming_t *incoming)
 {
     const sc_packet_t *packet = incoming->packet;
@@ -103,7 +115,7 @@ void sc_handle_subscribe(sc_socket_t *socket, const sc_incoming_t *incoming)
         return;
     }
     if (has_flag(packet, "batch"))
-        sc_socket_learn_version(socket, 1);
+        take_batch_flag(socket);
     if (name->kind != SC_JSON_STRING)
         refuse_name(socket, incoming, name);
     else if (incoming->has_token_expired && has_flag(packet, "waitForAuth"))

@@ -6,8 +6,10 @@
 
 void sc_ping_frames_init(sc_ping_frames_t *frames)
 {
-    frames->v1[sc_codec_json.index] = sc_codec_json.write_ping_v1();
+    for (uint32_t i = 0; i < SC_CODEC_COUNT; i++)
+        frames->v1[i] = sc_codecs[i]->write_ping_v1();
     frames->v2 = sc_ws_frame_new(SC_WS_TEXT, SC_STR(""));
+    frames->websocket = sc_ws_frame_new(SC_WS_PING, SC_STR("?"));
 }
 
 void sc_ping_frames_deinit(sc_ping_frames_t *frames)
@@ -15,16 +17,29 @@ void sc_ping_frames_deinit(sc_ping_frames_t *frames)
     for (uint32_t i = 0; i < SC_CODEC_COUNT; i++)
         sc_buf_unref(frames->v1[i]);
     sc_buf_unref(frames->v2);
+    sc_buf_unref(frames->websocket);
+}
+
+/* A client of protocol 1 with a binary codec throws on the empty text. It may just be slow to answer its own ping, so a ping of
+ * WebSocket was sent behind that: its pong shows that the client has read both, and is of protocol 2 if it was silent. Where
+ * something on the way keeps such pongs back, the last moment must do. */
+static bool may_try_v2(const sc_socket_t *socket)
+{
+    uint64_t next_ms =
+        sc_loop_now_ms(&socket->worker->loop) + socket->worker->options->ping_interval_ms;
+
+    return socket->codec->takes_text || socket->has_sent_pong || next_ms >= socket->ping_by_ms;
 }
 
 static void send_ping(sc_socket_t *socket)
 {
     const sc_ping_frames_t *frames = &socket->worker->ping_frames;
     /* While the generation is unknown the two take turns: together they would break old binary clients. */
-    bool is_v1 = socket->version == 1 || (socket->version == 0 && !socket->sent_ping_v1_last);
+    bool is_v1 = socket->version == 1 ||
+                 (socket->version == 0 && (!socket->sent_ping_v1_last || !may_try_v2(socket)));
 
     socket->sent_ping_v1_last = is_v1;
-    sc_socket_send_frame(socket, is_v1 ? frames->v1[socket->codec->index] : frames->v2);
+    sc_socket_send_apart(socket, is_v1 ? frames->v1[socket->codec->index] : frames->v2);
 }
 
 /* Sleeps until the next ping is due or the last sign of life is too long ago. */
@@ -82,8 +97,12 @@ void sc_ping_start(sc_socket_t *socket)
     if (options->ping_timeout_disabled)
         return;
     socket->next_ping_ms = sc_loop_now_ms(&socket->worker->loop) + options->ping_interval_ms;
-    if (socket->version == 0)
+    socket->ping_by_ms = sc_loop_now_ms(&socket->worker->loop) + options->ping_timeout_ms;
+    if (socket->version == 0) {
         send_ping(socket);
+        if (!socket->codec->takes_text)
+            sc_socket_send_apart(socket, socket->worker->ping_frames.websocket);
+    }
     schedule(socket);
 }
 

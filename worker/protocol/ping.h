@@ -11,6 +11,7 @@
 typedef struct sc_ping_frames {
     sc_buf_t *v1[SC_CODEC_COUNT];
     sc_buf_t *v2;
+    sc_buf_t *websocket;
 } sc_ping_frames_t;
 
 void sc_ping_frames_init(sc_ping_frames_t *frames);

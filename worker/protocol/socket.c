@@ -2,6 +2,7 @@
 
 #include "common/alloc.h"
 #include "worker/protocol/auth_expiry.h"
+#include "worker/protocol/batch.h"
 #include "worker/protocol/dispatch.h"
 #include "worker/protocol/packet_error.h"
 #include "worker/protocol/packet_write.h"
@@ -14,6 +15,8 @@
 
 #define ID_RANDOM_BYTES 11u
 #define ID_BYTES 15u
+/* As much of a translated message is kept for the next one. */
+#define TRANSLATED_BYTES_KEPT 65536u
 
 /* ---- Birth --------------------------------------------------------------------------------------------- */
 
@@ -43,6 +46,23 @@ static uint8_t version_of_option(const char *option)
     return strcmp(option, "2") == 0 ? 2 : 0;
 }
 
+static void set_codec(sc_socket_t *socket, const sc_codec_t *codec)
+{
+    socket->codec = codec;
+    socket->is_codec_known = true;
+    socket->worker->codec_socket_count[codec->index]++;
+}
+
+/* The option's, or, with `auto`, that of the first message (docs/protocol.md, "Binary codec"). */
+static void begin_codec(sc_socket_t *socket)
+{
+    socket->codec = &sc_codec_json;
+    for (uint32_t i = 0; i < SC_CODEC_COUNT; i++) {
+        if (strcmp(socket->worker->options->codec, sc_codecs[i]->name) == 0)
+            set_codec(socket, sc_codecs[i]);
+    }
+}
+
 static const sc_conn_handler_t conn_handler;
 static const sc_conn_handler_t ended_conn_handler;
 static const sc_ws_reader_handler_t reader_handler;
@@ -68,7 +88,7 @@ void sc_socket_open(sc_worker_t *worker, sc_conn_t *conn, const char *address, s
     socket->conn = conn;
     socket->refs = 1;
     socket->version = version_of_option(worker->options->protocol_version);
-    socket->codec = &sc_codec_json;
+    begin_codec(socket);
     socket->address = sc_strdup(sc_str_from(address));
     if (!sc_str_is_none(query))
         socket->query = sc_strdup(query);
@@ -108,30 +128,65 @@ static sc_socket_t *socket_of(sc_ws_reader_t *reader)
     return sc_list_entry(reader, sc_socket_t, reader);
 }
 
+/* What can't be read is passed over, as the originals do it; before the handshake it ends the session. */
+static void refuse_message(sc_socket_t *socket, sc_status_t status)
+{
+    socket->worker->unreadable_count++;
+    if (status == SC_ERR_LIMIT) {
+        sc_socket_fail(socket, SC_WS_CLOSE_TOO_BIG, "message over maxPayload as JSON text");
+    } else if (status == SC_ERR_NOMEM) {
+        sc_socket_fail(socket, SC_WS_CLOSE_INTERNAL, "no memory for a message as JSON text");
+    } else if (socket->state == SC_SOCKET_NEW && socket->worker->options->strict_handshake) {
+        sc_socket_fail(socket, SC_CLOSE_BEFORE_HANDSHAKE,
+                       "unreadable message before the handshake");
+    } else {
+        sc_log(SC_LOG_INFO, "socket %s: a message that is no %s", socket->id, socket->codec->name);
+    }
+}
+
+/* What a codec has translated into lies in memory of the worker's, unless that is in use or was a lot. */
+static void give_back(sc_worker_t *worker, sc_text_t *translated)
+{
+    if (worker->translated.ptr != NULL || translated->capacity > TRANSLATED_BYTES_KEPT) {
+        sc_text_free(translated);
+        return;
+    }
+    worker->translated = *translated;
+    sc_text_clear(&worker->translated);
+}
+
 static void on_message(sc_ws_reader_t *reader, bool is_text, char *bytes, size_t len)
 {
     sc_socket_t *socket = socket_of(reader);
     sc_worker_t *worker = socket->worker;
     sc_str_t message = sc_str(bytes, len);
+    sc_text_t translated = worker->translated;
+    sc_status_t status;
     sc_str_t text;
-    sc_text_t translated = {0};
 
     socket->alive_ms = sc_loop_now_ms(&worker->loop);
+    if (!socket->is_codec_known && len > 0)
+        set_codec(socket, sc_codec_of_first(is_text, message));
     if (sc_ping_take_pong(socket, is_text, message))
         return;
-    if (socket->codec->read(is_text, message, &translated, &text) == SC_OK)
+    memset(&worker->translated, 0, sizeof(worker->translated));
+    status = socket->codec->read(is_text, message, worker->options->max_payload_bytes, &translated,
+                                 &text);
+    if (status == SC_OK)
         sc_dispatch_message(socket, text);
     else
-        sc_log(SC_LOG_INFO, "socket %s: a message that its codec can't read", socket->id);
-    sc_text_free(&translated);
+        refuse_message(socket, status);
+    give_back(worker, &translated);
 }
 
 static void on_ping(sc_ws_reader_t *reader, sc_str_t payload)
 {
     sc_socket_t *socket = socket_of(reader);
+    sc_buf_t *pong = sc_ws_frame_new(SC_WS_PONG, payload);
 
     socket->alive_ms = sc_loop_now_ms(&socket->worker->loop);
-    sc_socket_send_new_frame(socket, sc_ws_frame_new(SC_WS_PONG, payload));
+    sc_socket_send_apart(socket, pong);
+    sc_buf_unref(pong);
 }
 
 static void on_pong(sc_ws_reader_t *reader, sc_str_t payload)
@@ -139,6 +194,7 @@ static void on_pong(sc_ws_reader_t *reader, sc_str_t payload)
     sc_socket_t *socket = socket_of(reader);
 
     (void)payload;
+    socket->has_sent_pong = true;
     socket->alive_ms = sc_loop_now_ms(&socket->worker->loop);
 }
 
@@ -147,6 +203,7 @@ static void on_pong(sc_ws_reader_t *reader, sc_str_t payload)
 /* From here on the socket takes nothing and sends nothing; what has to be told is told at the end of the turn. */
 static void mark_ended(sc_socket_t *socket, int code, sc_str_t reason)
 {
+    sc_batch_drop(socket);
     sc_conn_set_handler(socket->conn, &ended_conn_handler, NULL);
     socket->conn = NULL;
     socket->was_open = socket->state == SC_SOCKET_OPEN;
@@ -164,7 +221,7 @@ static void close_with(sc_socket_t *socket, sc_buf_t *close_frame, int code, sc_
 {
     sc_conn_t *conn = socket->conn;
 
-    sc_conn_send(conn, close_frame);
+    sc_socket_send_apart(socket, close_frame);
     sc_buf_unref(close_frame);
     mark_ended(socket, code, reason);
     sc_conn_close(conn);
@@ -181,7 +238,8 @@ void sc_socket_end(sc_socket_t *socket, int code, sc_str_t reason)
 {
     if (!sc_socket_is_alive(socket))
         return;
-    if (socket->version != 2)
+    /* Before its first message it may be one with a binary codec, on which a text would throw. */
+    if (socket->version != 2 && socket->is_codec_known)
         sc_packet_send_disconnect(socket, code, reason);
     sc_socket_end_quietly(socket, code, reason);
 }
@@ -256,6 +314,8 @@ static void finish(sc_socket_t *socket)
     sc_map_remove(&worker->sockets_by_id, sc_socket_id(socket));
     worker->socket_count--;
     worker->deflate_socket_count -= socket->deflate_bytes_max != 0 ? 1 : 0;
+    if (socket->is_codec_known)
+        worker->codec_socket_count[socket->codec->index]--;
     sc_socket_unref(socket);
 }
 
@@ -321,25 +381,35 @@ static const sc_ws_reader_handler_t reader_handler = {
 
 void sc_socket_send_frame(sc_socket_t *socket, sc_buf_t *frame)
 {
-    if (socket->conn != NULL)
-        sc_conn_send(socket->conn, frame);
+    if (socket->conn == NULL || (socket->batch != NULL && sc_batch_take(socket, frame)))
+        return;
+    sc_conn_send(socket->conn, frame);
+}
+
+void sc_socket_send_apart(sc_socket_t *socket, sc_buf_t *frame)
+{
+    if (socket->conn == NULL)
+        return;
+    sc_batch_flush(socket);
+    sc_conn_send(socket->conn, frame);
 }
 
 sc_buf_t *sc_socket_deflate_frame(sc_socket_t *socket, sc_buf_t *frame)
 {
-    if (!sc_socket_takes_deflated(socket, frame))
+    if (frame->len > socket->deflate_bytes_max)
         return sc_buf_ref(frame);
     return sc_ws_deflate_frame(socket->worker->deflate, frame);
 }
 
 void sc_socket_send_new_frame(sc_socket_t *socket, sc_buf_t *frame)
 {
-    if (socket->conn != NULL) {
-        sc_buf_t *fitting = sc_socket_deflate_frame(socket, frame);
+    if (socket->conn != NULL && sc_socket_takes_deflated(socket, frame)) {
+        sc_buf_t *plain = frame;
 
-        sc_socket_send_frame(socket, fitting);
-        sc_buf_unref(fitting);
+        frame = sc_socket_deflate_frame(socket, plain);
+        sc_buf_unref(plain);
     }
+    sc_socket_send_frame(socket, frame);
     sc_buf_unref(frame);
 }
 

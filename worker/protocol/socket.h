@@ -49,12 +49,16 @@ struct sc_socket {
     uint8_t state;   /* sc_socket_state_t */
     uint8_t version; /* of the protocol: 1, 2, 0: not known yet */
     bool was_open;   /* has completed its handshake */
+    bool is_codec_known;
+    bool has_sent_array; /* so it knows arrays; or a batch subscription, which says the same */
     bool sent_ping_v1_last;
-    bool is_emptying; /* held packets are being processed */
+    bool has_sent_pong; /* WebSocket's own */
+    bool is_emptying;   /* held packets are being processed */
     bool is_reading_paused;
     uint16_t end_code;
-    uint32_t hold_count; /* actions that later packets wait for */
-    const sc_codec_t *codec;
+    uint32_t hold_count;     /* actions that later packets wait for */
+    const sc_codec_t *codec; /* JSON until it is known */
+    struct sc_batch *batch;  /* packets collect in it; NULL: they go out at once */
     sc_ws_reader_t reader;
     uint32_t deflate_bytes_max; /* the longest frame that may go compressed; 0: none may */
     char id[SC_SOCKET_ID_CHARS + 1];
@@ -70,6 +74,7 @@ struct sc_socket {
     sc_wheel_timer_t timer;  /* handshake timeout, then pings and their timeout */
     uint64_t alive_ms;       /* last sign of life */
     uint64_t next_ping_ms;
+    uint64_t ping_by_ms; /* without a ping of its generation until then the client gives up */
     sc_turn_task_t end_task;
     sc_list_t node; /* in the worker's sockets */
     void **slots;   /* of plugins; NULL until one is set */
@@ -94,18 +99,22 @@ static inline bool sc_socket_is_alive(const sc_socket_t *socket)
     return socket->state != SC_SOCKET_ENDED;
 }
 
-/** Whether that frame may go compressed: the extension was agreed on, and its window is large enough. */
+/** Whether that frame may go compressed: the extension was agreed on, and its window is large enough. While packets collect in
+ *  a batch they stay plain: their array is compressed. */
 static inline bool sc_socket_takes_deflated(const sc_socket_t *socket, const sc_buf_t *frame)
 {
-    return frame->len <= socket->deflate_bytes_max;
+    return frame->len <= socket->deflate_bytes_max && socket->batch == NULL;
 }
 
-/** A frame for this socket alone as it takes it: compressed where that was agreed on and pays. @return a reference */
+/** A frame for this socket alone as its connection takes it: compressed where that was agreed on and pays.
+ *  @return a reference */
 sc_buf_t *sc_socket_deflate_frame(sc_socket_t *socket, sc_buf_t *frame);
-/** Queues a frame as it is; dropped if the socket has ended. The caller keeps its reference. */
+/** Queues the frame of a packet as it is; dropped if the socket has ended. The caller keeps its reference. */
 void sc_socket_send_frame(sc_socket_t *socket, sc_buf_t *frame);
 /** The same for a frame that nobody else needs: takes it, and sends it as sc_socket_deflate_frame makes it. */
 void sc_socket_send_new_frame(sc_socket_t *socket, sc_buf_t *frame);
+/** Queues a frame that is no packet (a ping, a control frame, a raw text), behind all packets that were sent before. */
+void sc_socket_send_apart(sc_socket_t *socket, sc_buf_t *frame);
 
 /** Ends the session: tells old clients (#disconnect), sends a close frame, closes after what is queued. */
 void sc_socket_end(sc_socket_t *socket, int code, sc_str_t reason);

@@ -20,6 +20,9 @@ const VERSIONS = [
   { name: '20.0.2', alias: 'scc20', protocol: 2 },
 ];
 
+// sc-codec-min-bin 2.0.0 and 3.0.0. Clients 5 to 5.1 know no codec.
+const CODECS = ['scmb2', 'scmb3'];
+
 const DEFAULTS = {
   hostname: '127.0.0.1',
   multiplex: false, // 5 to 9 would share one connection among all clients of a process
@@ -27,10 +30,11 @@ const DEFAULTS = {
 };
 
 class Client {
-  // options: those of the client library.
-  static create(version, port, options = {}) {
+  // options: those of the client library, and `codec`, one of CODECS.
+  static create(version, port, { codec, ...options } = {}) {
     const entry = VERSIONS.find((known) => known.name === version || known.alias === version);
     const Kind = entry.protocol === 1 ? EmitterClient : StreamClient;
+    if (codec !== undefined) options.codecEngine = require(codec);
     return new Kind(entry, { ...DEFAULTS, port, ...options });
   }
 
@@ -280,4 +284,4 @@ function trackPresence(client, channels, options = { presenceCheckInterval: 200 
   };
 }
 
-module.exports = { Client, VERSIONS, trackPresence };
+module.exports = { CODECS, Client, VERSIONS, trackPresence };

@@ -267,6 +267,7 @@ static const trace_handler_t handlers[] = {
     {"echo", on_echo},
     {"noreply", on_noreply},
     {"fail", on_fail},
+    {"failing", on_fail},
     {"failstr", on_failstr},
     {"failobj", on_failobj},
     {"faildata", on_faildata},
