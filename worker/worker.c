@@ -162,7 +162,8 @@ static void on_control_message(sc_control_t *control, const char *type, const js
     else if (strcmp(type, "reload") == 0) {
         if (sc_log_open(worker->options->log_file) != SC_OK)
             sc_log(SC_LOG_ERROR, "can't open the log file again");
-    } else if (!sc_master_link_on_message(&worker->master, type, message))
+    } else if (!sc_master_link_on_message(&worker->master, type, message) &&
+               !sc_messenger_take(&worker->messenger, type, message))
         sc_log(SC_LOG_WARN, "unknown message from the master: %s", type);
 }
 
@@ -235,6 +236,8 @@ static sc_status_t init_alone(sc_worker_t *worker, const sc_child_setup_t *setup
     sc_ping_frames_init(&worker->ping_frames);
     sc_master_link_init(&worker->master, &worker->loop, &worker->control,
                         (uint32_t)options->ack_timeout_ms);
+    sc_messenger_init_linked(&worker->messenger, &worker->loop,
+                             (uint32_t)options->ipc_ack_timeout_ms, &worker->control);
     sc_wheel_timer_init(&worker->start_timer, on_start_timer);
     sc_wheel_timer_init(&worker->end_timer, on_end_timer);
     worker->auth = sc_auth_new(options);
@@ -267,6 +270,7 @@ static void deinit(sc_worker_t *worker)
     sc_plugins_unload(&worker->plugins);
     sc_timer_stop_all(&worker->timers);
     sc_master_link_deinit(&worker->master);
+    sc_messenger_deinit(&worker->messenger);
     sc_action_pool_deinit(&worker->actions);
     sc_http_free(worker->http);
     sc_exchange_free(worker->exchange);

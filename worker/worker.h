@@ -6,6 +6,7 @@
 
 #include "common/control.h"
 #include "common/loop.h"
+#include "common/messenger.h"
 #include "common/plugin_loader.h"
 #include "common/process.h"
 #include "worker/counter.h"
@@ -46,6 +47,7 @@ struct sc_worker {
     sc_action_pool_t actions;
     sc_ping_frames_t ping_frames;
     sc_master_link_t master;
+    sc_messenger_t messenger;
     sc_counters_t counters;
     sc_list_t timers;  /* of plugins */
     sc_list_t sockets; /* all that have not ended, sc_socket_t.node */

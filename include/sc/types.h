@@ -106,6 +106,7 @@ static inline bool sc_str_starts_with(sc_str_t str, sc_str_t prefix)
 
 typedef struct sc_worker sc_worker_t; /* the worker process that a plugin runs in */
 typedef struct sc_broker sc_broker_t; /* the broker process that a plugin runs in */
+typedef struct sc_master sc_master_t; /* the master process that a plugin runs in */
 typedef struct sc_socket sc_socket_t; /* a client, as SocketCluster sees it */
 typedef struct sc_action sc_action_t; /* what a client wants to do, on its way through middleware */
 typedef struct sc_call sc_call_t;     /* an application event of a client that wants an answer */

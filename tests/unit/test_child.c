@@ -142,7 +142,7 @@ static void on_exit_of_child(sc_child_t *child, bool was_asked, void *arg)
         sc_loop_stop(&fixture.loop);
 }
 
-static const sc_child_handler_t handler = {on_ready, on_message, on_exit_of_child};
+static const sc_child_handler_t handler = {on_ready, on_message, on_exit_of_child, NULL};
 
 static void on_sigchld(evutil_socket_t number, short what, void *arg)
 {

@@ -43,6 +43,11 @@ sc_timer_t *sc_worker_timer(sc_worker_t *worker, uint32_t first_ms, uint32_t eve
     return sc_timer_start(&worker->loop, &worker->timers, first_ms, every_ms, callback, arg);
 }
 
+sc_messenger_t *sc_worker_messenger(sc_worker_t *worker)
+{
+    return &worker->messenger;
+}
+
 sc_counter_t *sc_worker_counter(sc_worker_t *worker, const char *name, const char *help)
 {
     return sc_counters_get(&worker->counters, name, help);

@@ -77,7 +77,7 @@ process.on('exit', () => {
 });
 
 class Cluster {
-  // settings: workers, brokers, plugins, brokerPlugins, options (as in the configuration file), flags, env.
+  // settings: workers, brokers, plugins, brokerPlugins, masterPlugins, options (as in the configuration file), flags, env.
   static async start(settings = {}) {
     const cluster = new Cluster(settings);
     cluster.spawn();
@@ -106,7 +106,7 @@ class Cluster {
   }
 
   config() {
-    const { workers = 1, brokers = 1, plugins = [], brokerPlugins = [], options = {} } = this.settings;
+    const { workers = 1, brokers = 1, plugins = [], brokerPlugins = [], masterPlugins = [], options = {} } = this.settings;
     return {
       workers,
       brokers,
@@ -116,6 +116,7 @@ class Cluster {
       runtimeDir: path.join(this.dir, 'run'),
       plugins: plugins.map(pluginEntry),
       brokerPlugins: brokerPlugins.map(pluginEntry),
+      masterPlugins: masterPlugins.map(pluginEntry),
       ...options,
     };
   }
