@@ -49,9 +49,11 @@ static void refuse_opening(sc_action_t *action)
 static void on_opening_asked(sc_action_t *action, bool is_allowed)
 {
     char address[INET6_ADDRSTRLEN];
+    sc_event_t event = {.type = SC_EVENT_HANDSHAKE};
     sc_text_t kept = {0};
     sc_str_t query;
     sc_conn_t *conn;
+    char *headers;
 
     if (!is_allowed) {
         refuse_opening(action);
@@ -62,9 +64,15 @@ static void on_opening_asked(sc_action_t *action, bool is_allowed)
     sc_text_add(&kept, query);
     if (!sc_str_is_none(query))
         query = sc_text_str(&kept);
+    headers = sc_hooks_take_headers(&action->worker->hooks, action->http);
     conn = sc_http_upgrade_finish(action->http, address, sizeof(address));
-    if (conn != NULL)
-        sc_socket_open(action->worker, conn, address, query);
+    if (conn != NULL) {
+        event.socket = sc_socket_open(action->worker, conn, address, query);
+        event.socket->headers = headers;
+        sc_hooks_tell(&action->worker->hooks, &event);
+    } else {
+        free(headers);
+    }
     sc_text_free(&kept);
 }
 

@@ -53,6 +53,8 @@ struct sc_worker {
     sc_list_t sockets; /* all that have not ended, sc_socket_t.node */
     sc_map_t sockets_by_id;
     uint32_t socket_count;
+    uint32_t open_count;          /* of these, those that are OPEN */
+    uint64_t received_messages;   /* of all sockets */
     uint32_t id_count;            /* ids drawn, for the part of them that counts */
     sc_text_t scratch;            /* for texts that are put together and copied at once */
     sc_wheel_timer_t start_timer; /* bounds the wait for brokers */

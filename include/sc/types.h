@@ -126,7 +126,7 @@ typedef struct sc_error {
         name; /* such as "AuthTokenInvalidError"; none: a plain Error, which has no name on the wire */
     sc_str_t fields; /* further members, as JSON without the braces: "\"code\":7"; none: none */
     sc_str_t json;   /* if there: the whole error as JSON, any value, in place of all the above */
-    uint16_t status_code; /* close code of a refused handshake, 4000 to 4999; 0: 4008 */
+    uint16_t status_code; /* close code of a refused handshake; 0 or forbidden: 4008 */
     bool is_bad_token;    /* authenticate only: the client shall drop its token */
 } sc_error_t;
 

@@ -25,6 +25,11 @@ uint32_t sc_worker_socket_count(const sc_worker_t *worker)
     return worker->socket_count;
 }
 
+uint32_t sc_worker_open_socket_count(const sc_worker_t *worker)
+{
+    return worker->open_count;
+}
+
 uint64_t sc_worker_now_ms(const sc_worker_t *worker)
 {
     return sc_loop_now_ms(&worker->loop);
@@ -65,6 +70,9 @@ static void refresh_own(sc_worker_t *worker)
 
     set_own(worker, "connections", "Connections that are open, HTTP included", net->conn_count);
     set_own(worker, "sockets", "Sockets that are open", worker->socket_count);
+    set_own(worker, "shaken_sockets", "Sockets whose handshake is completed", worker->open_count);
+    set_own(worker, "messages_received", "WebSocket messages from clients",
+            worker->received_messages);
     set_own(worker, "read_calls", "System calls that read from clients", net->read_count);
     set_own(worker, "write_calls", "System calls that wrote to clients", net->write_count);
     set_own(worker, "read_bytes", "Bytes read from clients", net->read_bytes_count);

@@ -20,6 +20,7 @@ static void tell_connection(sc_socket_t *socket)
 static void complete(sc_socket_t *socket, sc_str_t cid, sc_str_t auth_error)
 {
     socket->state = SC_SOCKET_OPEN;
+    socket->worker->open_count++;
     sc_packet_send_handshake(socket, cid, auth_error);
     sc_ping_start(socket);
     tell_connection(socket);
@@ -96,8 +97,10 @@ static void check_token(sc_socket_t *socket, sc_str_t value, sc_str_t cid)
 
 static void refuse(sc_socket_t *socket, sc_action_t *action)
 {
-    int code = action->status_code != 0 ? action->status_code : SC_CLOSE_HANDSHAKE_REFUSED;
+    int code = action->status_code;
 
+    if (!sc_ws_close_code_is_valid(code))
+        code = SC_CLOSE_HANDSHAKE_REFUSED;
     sc_packet_send_handshake_refusal(socket, action->cid, sc_action_error(action), code);
     sc_socket_end(socket, code, SC_STR(""));
 }

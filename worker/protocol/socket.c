@@ -47,7 +47,8 @@ static const sc_conn_handler_t ended_conn_handler;
 static const sc_ws_reader_handler_t reader_handler;
 static void on_end_task(sc_turn_task_t *task);
 
-void sc_socket_open(sc_worker_t *worker, sc_conn_t *conn, const char *address, sc_str_t query)
+sc_socket_t *sc_socket_open(sc_worker_t *worker, sc_conn_t *conn, const char *address,
+                            sc_str_t query)
 {
     sc_socket_t *socket = sc_new(sc_socket_t);
 
@@ -59,7 +60,9 @@ void sc_socket_open(sc_worker_t *worker, sc_conn_t *conn, const char *address, s
     socket->address = sc_strdup(sc_str_from(address));
     if (!sc_str_is_none(query))
         socket->query = sc_strdup(query);
-    socket->alive_ms = sc_loop_now_ms(&worker->loop);
+    socket->remote_port = sc_conn_peer_port(conn);
+    socket->opened_ms = sc_loop_now_ms(&worker->loop);
+    socket->alive_ms = socket->opened_ms;
     draw_id(socket);
     sc_ws_reader_init(&socket->reader, &reader_handler, worker->options->max_payload_bytes);
     sc_list_init(&socket->calls);
@@ -71,6 +74,7 @@ void sc_socket_open(sc_worker_t *worker, sc_conn_t *conn, const char *address, s
     sc_ping_await_handshake(socket);
     sc_conn_set_handler(conn, &conn_handler, socket);
     sc_conn_resume(conn);
+    return socket;
 }
 
 /* ---- What the client sends --------------------------------------------------------------------------------- */
@@ -103,6 +107,9 @@ static void on_message(sc_ws_reader_t *reader, bool is_text, char *bytes, size_t
     sc_text_t translated = {0};
 
     socket->alive_ms = sc_loop_now_ms(&worker->loop);
+    socket->received_messages++;
+    socket->received_bytes += len;
+    worker->received_messages++;
     if (sc_ping_take_pong(socket, is_text, message))
         return;
     if (socket->codec->read(is_text, message, &translated, &text) == SC_OK)
@@ -136,6 +143,7 @@ static void mark_ended(sc_socket_t *socket, int code, sc_str_t reason)
     sc_conn_set_handler(socket->conn, &ended_conn_handler, NULL);
     socket->conn = NULL;
     socket->was_open = socket->state == SC_SOCKET_OPEN;
+    socket->worker->open_count -= socket->was_open;
     socket->state = SC_SOCKET_ENDED;
     socket->end_code = (uint16_t)code;
     if (reason.len > 0)
@@ -149,8 +157,7 @@ static void close_with(sc_socket_t *socket, sc_buf_t *close_frame, int code, sc_
 {
     sc_conn_t *conn = socket->conn;
 
-    sc_conn_send(conn, close_frame);
-    sc_buf_unref(close_frame);
+    sc_socket_send_new_frame(socket, close_frame);
     mark_ended(socket, code, reason);
     sc_conn_close(conn);
 }
@@ -171,6 +178,14 @@ void sc_socket_end(sc_socket_t *socket, int code, sc_str_t reason)
     sc_socket_end_quietly(socket, code, reason);
 }
 
+static void tell_warning(sc_socket_t *socket, int code, const char *reason)
+{
+    sc_event_t event = {
+        .type = SC_EVENT_WARNING, .socket = socket, .reason = sc_str_from(reason), .code = code};
+
+    sc_hooks_tell(&socket->worker->hooks, &event);
+}
+
 void sc_socket_fail(sc_socket_t *socket, int code, const char *reason)
 {
     if (!sc_socket_is_alive(socket))
@@ -178,6 +193,17 @@ void sc_socket_fail(sc_socket_t *socket, int code, const char *reason)
     sc_log(SC_LOG_INFO, "socket %s from %s closed with %d: %s", socket->id, socket->address, code,
            reason);
     sc_socket_end_quietly(socket, code, sc_str_from(reason));
+    tell_warning(socket, code, reason);
+}
+
+void sc_socket_cut(sc_socket_t *socket)
+{
+    sc_conn_t *conn = socket->conn;
+
+    if (!sc_socket_is_alive(socket))
+        return;
+    mark_ended(socket, SC_WS_CLOSE_ABNORMAL, sc_str_none());
+    sc_conn_abort(conn);
 }
 
 /* A close frame is answered with one of the same code, an empty one with an empty one (RFC 6455, 5.5.1). */
@@ -226,6 +252,8 @@ static void tell_end(sc_socket_t *socket)
         .reason = sc_str_from(socket->end_reason != NULL ? socket->end_reason : "")};
 
     sc_hooks_tell(&socket->worker->hooks, &event);
+    event.type = SC_EVENT_CLOSURE;
+    sc_hooks_tell(&socket->worker->hooks, &event);
 }
 
 static void finish(sc_socket_t *socket)
@@ -270,6 +298,7 @@ void sc_socket_unref(sc_socket_t *socket)
     sc_buf_unref(socket->claims);
     free(socket->address);
     free(socket->query);
+    free(socket->headers);
     free(socket->end_reason);
     free(socket->slots);
     free(socket);
@@ -305,8 +334,11 @@ static const sc_ws_reader_handler_t reader_handler = {
 
 void sc_socket_send_frame(sc_socket_t *socket, sc_buf_t *frame)
 {
-    if (socket->conn != NULL)
-        sc_conn_send(socket->conn, frame);
+    if (socket->conn == NULL)
+        return;
+    socket->sent_frames++;
+    socket->sent_bytes += frame->len;
+    sc_conn_send(socket->conn, frame);
 }
 
 void sc_socket_send_new_frame(sc_socket_t *socket, sc_buf_t *frame)

@@ -45,6 +45,8 @@ typedef struct sc_held_packets {
 struct sc_socket {
     sc_worker_t *worker;
     sc_conn_t *conn; /* NULL: ENDED */
+    /* What fan-out counts, beside what it looks at. */
+    uint64_t sent_frames, sent_bytes;
     uint32_t refs;   /* the worker's own, actions', calls', plugins' */
     uint8_t state;   /* sc_socket_state_t */
     uint8_t version; /* of the protocol: 1, 2, 0: not known yet */
@@ -53,12 +55,14 @@ struct sc_socket {
     bool is_emptying; /* held packets are being processed */
     bool is_reading_paused;
     uint16_t end_code;
-    uint32_t hold_count; /* actions that later packets wait for */
+    uint16_t remote_port; /* 0: not known */
+    uint32_t hold_count;  /* actions that later packets wait for */
     const sc_codec_t *codec;
     sc_ws_reader_t reader;
     char id[SC_SOCKET_ID_CHARS + 1];
     char *address;
     char *query;             /* of the opening request; NULL: none */
+    char *headers;           /* of the opening request: hooks.h; NULL: none are kept */
     char *end_reason;        /* UTF-8; NULL: none */
     sc_buf_t *claims;        /* of the token, JSON text; NULL: not authenticated */
     double expires_s;        /* the token's `exp`; 0: none */
@@ -69,6 +73,8 @@ struct sc_socket {
     sc_wheel_timer_t timer;  /* handshake timeout, then pings and their timeout */
     uint64_t alive_ms;       /* last sign of life */
     uint64_t next_ping_ms;
+    uint64_t opened_ms;
+    uint64_t received_messages, received_bytes;
     sc_turn_task_t end_task;
     sc_list_t node; /* in the worker's sockets */
     void **slots;   /* of plugins; NULL until one is set */
@@ -80,8 +86,10 @@ struct sc_socket {
  * @param conn     paused; the socket resumes it
  * @param address  the client's; copied
  * @param query    of the URL, or none; copied
+ * @return the socket, borrowed; the caller tells SC_EVENT_HANDSHAKE
  */
-void sc_socket_open(sc_worker_t *worker, sc_conn_t *conn, const char *address, sc_str_t query);
+sc_socket_t *sc_socket_open(sc_worker_t *worker, sc_conn_t *conn, const char *address,
+                            sc_str_t query);
 
 /** Not ENDED. */
 static inline bool sc_socket_is_alive(const sc_socket_t *socket)
@@ -101,6 +109,8 @@ void sc_socket_end_quietly(sc_socket_t *socket, int code, sc_str_t reason);
 /** The client broke the protocol or a limit: one log line, then sc_socket_end_quietly. */
 void sc_socket_fail(sc_socket_t *socket, int code, const char *reason);
 
+/** Ends the session and the connection at once: what is queued is lost. */
+void sc_socket_cut(sc_socket_t *socket);
 /** Tells listeners of the end of every socket at once: their connections have gone, and no turn will come. */
 void sc_socket_finish_all(sc_worker_t *worker);
 
