@@ -132,6 +132,7 @@ void sc_handle_handshake(sc_socket_t *socket, const sc_incoming_t *incoming)
         return;
     }
     socket->state = SC_SOCKET_SHAKING;
+    sc_ping_stop(socket); /* it has come in time; what middleware takes is not the client's fault */
     action = sc_action_new(socket->worker, SC_ACTION_HANDSHAKE, socket, on_asked);
     action->cid = incoming->cid;
     if (incoming->packet->data.kind == SC_JSON_OBJECT)
