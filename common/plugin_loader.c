@@ -195,11 +195,13 @@ static sc_status_t load_worker_half(sc_plugins_t *plugins, sc_worker_t *worker,
         return status;
     plugin.worker_half = dlsym(object, SC_WORKER_PLUGIN_SYMBOL);
     if (plugin.worker_half == NULL) {
-        bool is_broker_plugin = dlsym(object, SC_BROKER_PLUGIN_SYMBOL) != NULL;
+        const char *reason = "no plugin: it does not export " SC_WORKER_PLUGIN_SYMBOL;
 
-        sc_log(SC_LOG_ERROR, "plugin %s: %s", file_name(path),
-               is_broker_plugin ? "it is for brokers only: load it with --broker-plugin"
-                                : "no plugin: it does not export " SC_WORKER_PLUGIN_SYMBOL);
+        if (dlsym(object, SC_BROKER_PLUGIN_SYMBOL) != NULL)
+            reason = "it is for brokers only: load it with --broker-plugin";
+        else if (dlsym(object, SC_MASTER_PLUGIN_SYMBOL) != NULL)
+            reason = "it is for the master only: load it with --master-plugin";
+        sc_log(SC_LOG_ERROR, "plugin %s: %s", file_name(path), reason);
         return SC_ERR_INVALID;
     }
     plugin.head = (const plugin_head_t *)(const void *)plugin.worker_half;
