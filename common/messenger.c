@@ -96,8 +96,7 @@ static void free_call(waiting_call_t *call)
 
 static void free_message(sc_message_t *message)
 {
-    if (message->id != 0)
-        message->messenger->owed_count--;
+    message->messenger->open_count--;
     sc_list_remove(&message->node);
     sc_text_free(&message->data);
     free(message);
@@ -324,8 +323,7 @@ static sc_message_t *new_message(sc_messenger_t *messenger, const json_t *contro
     sc_text_add(&message->data, data);
     sc_list_init(&message->node);
     sc_list_append(&messenger->open, &message->node);
-    if (message->id != 0)
-        messenger->owed_count++;
+    messenger->open_count++;
     return message;
 }
 
@@ -342,10 +340,11 @@ static void take_message(sc_messenger_t *messenger, const json_t *control_messag
             answer_status(messenger, id, SC_ERR_NOT_FOUND);
         return;
     }
-    if (id != 0 && messenger->owed_count >= SC_MESSAGES_MAX) {
-        sc_log(SC_LOG_WARN, "plugin %.*s owes %d answers: messages to it are refused",
-               SC_STR_ARG(plugin), SC_MESSAGES_MAX);
-        answer_status(messenger, id, SC_ERR_LIMIT);
+    if (messenger->open_count >= SC_MESSAGES_MAX) {
+        sc_log(SC_LOG_WARN, "%d messages have not been ended: one to plugin %.*s is refused",
+               SC_MESSAGES_MAX, SC_STR_ARG(plugin));
+        if (id != 0)
+            answer_status(messenger, id, SC_ERR_LIMIT);
         return;
     }
     handler->callback(new_message(messenger, control_message), handler->arg);

@@ -29,10 +29,10 @@ struct sc_messenger {
     sc_messenger_transmit_cb transmit;
     void *arg;
     uint64_t next_id;
-    sc_map_t waiting;    /* calls that wait for an answer, by their id */
-    sc_map_t handlers;   /* by plugin */
-    sc_list_t open;      /* sc_message_t that have not ended */
-    uint32_t owed_count; /* of these, whose senders wait */
+    sc_map_t waiting;  /* calls that wait for an answer, by their id */
+    sc_map_t handlers; /* by plugin */
+    sc_list_t open;    /* sc_message_t that have not ended */
+    uint32_t open_count;
 };
 
 void sc_messenger_init(sc_messenger_t *messenger, sc_loop_t *loop, uint32_t timeout_ms,

@@ -11,6 +11,8 @@
  *    called there: no callback, no `detach`. Descriptors are closed. Functions registered with atexit, and destructors of
  *    the shared object, do run there at the end: have none. A plugin with several halves keeps its state in
  *    `*state`, not in static variables, which the halves of children would find as the master left them.
+ *  - A file that the master has loaded is loaded in workers and brokers too: if it also has their halves, a rolling restart gives
+ *    them no new code. Put the master half into a file of its own.
  *  - It runs as the user of option `user`, with all secrets of the options in memory.
  */
 #ifndef SC_MASTER_H

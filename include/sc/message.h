@@ -19,7 +19,7 @@ SC_EXTERN_C_BEGIN
 
 /** Longest data of a message, and of its answer, in bytes. */
 #define SC_MESSAGE_BYTES_MAX 1048576
-/** Answers that one process may wait for, and messages that it may owe an answer. */
+/** Answers that one process may wait for, and messages that it may have without having ended them. */
 #define SC_MESSAGES_MAX 4096
 
 /** A kind of process, or all of a kind. */
@@ -27,7 +27,7 @@ typedef enum sc_process_kind {
     SC_PROCESS_MASTER,
     SC_PROCESS_WORKER,
     SC_PROCESS_BROKER,
-    SC_PROCESS_ALL_WORKERS, /* the sender too, if it is one; as a receiver only */
+    SC_PROCESS_ALL_WORKERS, /* that are there, the sender too if it is one; as a receiver only */
     SC_PROCESS_ALL_BROKERS, /* likewise */
     SC_PROCESS_KINDS
 } sc_process_kind_t;

@@ -8,7 +8,7 @@ const { Client, VERSIONS } = require('./support/clients');
 const { Cluster } = require('./support/cluster');
 const { RawSocket } = require('./support/raw');
 const { nowS, sign } = require('./support/token');
-const { until } = require('./support/wait');
+const { later, until } = require('./support/wait');
 
 const OPTIONS = { pingInterval: 60000, pingTimeout: 120000 };
 const FOREVER = 4102444800;
@@ -150,6 +150,26 @@ describe('events are told', () => {
     assert.deepStrictEqual(warnings.map((event) => [event.reason, event.channel, event.data.name, event.id]),
       [['subscribe', 'forbidden', 'ForbiddenError', raw.id], ['publishIn', 'forbidden', 'ForbiddenError', raw.id]]);
   });
+
+  for (const where of ['handshake', 'authenticate', 'subscribe', 'publishIn', 'warning']) {
+    test(`each once when the socket is ended from within: ${where}`, async (t) => {
+      await observer.ask('recorder:events');
+      const raw = await RawSocket.open(cluster.port, { path: `/socketcluster/?end=${where}` });
+      t.after(() => raw.destroy());
+      raw.send({ event: '#handshake', data: { authToken: sign({ username: 'ada', exp: FOREVER }) }, cid: 1 });
+      raw.send({ event: '#subscribe', data: { channel: where === 'warning' ? 'forbidden' : 'a' }, cid: 2 });
+      raw.send({ event: '#publish', data: { channel: 'a', data: 1 }, cid: 3 });
+      await raw.eof();
+      const seen = (await events()).map(brief);
+      const isEarly = ['handshake', 'authenticate'].includes(where);
+      assert.strictEqual(seen.filter((line) => line === 'connection').length, isEarly ? 0 : 1);
+      assert.match(seen.at(-2), isEarly ? /^connectionAbort (1006|4444)$/ : /^disconnection 1006$/);
+      assert.match(seen.at(-1), /^closure (1006|4444)$/);
+      /* Nothing of the socket is left behind that would ping or answer. */
+      await later(100);
+      await observer.fence();
+    });
+  }
 
   test('each once when a connection is cut off', async (t) => {
     const raw = await connect(t);

@@ -4,9 +4,12 @@
  * null without a socket; hasToken, phase and channels are what the socket says at that moment.
  *
  * Middleware: a handshake whose query has block=CODE is blocked with that status code, one with block=silent silently;
+ * where the query has end=NAME the middleware of that name (handshake, authenticate, subscribe, publishIn) ends the socket and lets
+ * pass, as does with end=warning the listener of warnings;
  * subscriptions to, and publications in, "forbidden" are blocked with an error; event `recorder:login` CLAIMS gives a token.
  */
 #include <sc/sc.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 typedef struct recorder {
@@ -60,6 +63,18 @@ static void add_socket(sc_text_t *out, const sc_socket_t *socket)
                  sc_socket_channel_count(socket));
 }
 
+static bool shall_end(const sc_socket_t *socket, const char *where)
+{
+    char wanted[32];
+    sc_str_t query;
+
+    if (socket == NULL)
+        return false;
+    query = sc_socket_query(socket);
+    snprintf(wanted, sizeof(wanted), "end=%s", where);
+    return !sc_str_is_none(query) && memmem(query.ptr, query.len, wanted, strlen(wanted)) != NULL;
+}
+
 static void on_event(const sc_event_t *event, void *arg)
 {
     recorder_t *recorder = arg;
@@ -78,6 +93,8 @@ static void on_event(const sc_event_t *event, void *arg)
     if (event->code != 0)
         sc_text_addf(out, ",\"code\":%d", event->code);
     sc_text_add(out, SC_STR("}"));
+    if (event->type == SC_EVENT_WARNING && shall_end(event->socket, "warning"))
+        sc_socket_terminate(event->socket);
 }
 
 static void on_events(sc_call_t *call, void *arg)
@@ -128,6 +145,8 @@ static sc_verdict_t on_handshake(sc_action_t *action, void *arg)
     sc_error_t error = sc_error("HandshakeError", "Not you");
 
     (void)arg;
+    if (shall_end(sc_action_socket(action), "handshake"))
+        sc_socket_terminate(sc_action_socket(action));
     if (sc_str_is_none(query) || memmem(query.ptr, query.len, "block=", 6) == NULL)
         return SC_PASS;
     if (memmem(query.ptr, query.len, "block=silent", 12) != NULL)
@@ -137,11 +156,22 @@ static sc_verdict_t on_handshake(sc_action_t *action, void *arg)
     return SC_BLOCK;
 }
 
+static sc_verdict_t on_token(sc_action_t *action, void *arg)
+{
+    (void)arg;
+    if (shall_end(sc_action_socket(action), "authenticate"))
+        sc_socket_disconnect(sc_action_socket(action), 4444, SC_STR("by middleware"));
+    return SC_PASS;
+}
+
 static sc_verdict_t on_channel(sc_action_t *action, void *arg)
 {
     sc_error_t error = sc_error("ForbiddenError", "Not here");
 
     (void)arg;
+    if (shall_end(sc_action_socket(action),
+                  sc_action_type(action) == SC_ACTION_SUBSCRIBE ? "subscribe" : "publishIn"))
+        sc_socket_terminate(sc_action_socket(action));
     if (!sc_str_equal(sc_action_channel(action), SC_STR("forbidden")))
         return SC_PASS;
     sc_action_set_error(action, &error);
@@ -161,6 +191,7 @@ static sc_status_t attach(sc_worker_t *worker, sc_str_t options, void **state)
             return SC_ERR_STATE;
     }
     if (sc_worker_use(worker, SC_ACTION_HANDSHAKE, on_handshake, NULL) != SC_OK ||
+        sc_worker_use(worker, SC_ACTION_AUTHENTICATE, on_token, NULL) != SC_OK ||
         sc_worker_use(worker, SC_ACTION_SUBSCRIBE, on_channel, NULL) != SC_OK ||
         sc_worker_use(worker, SC_ACTION_PUBLISH_IN, on_channel, NULL) != SC_OK ||
         sc_worker_on_call(worker, "recorder:login", on_login, NULL) != SC_OK ||

@@ -436,6 +436,21 @@ static void what_waits_has_limits(void **state)
     sc_message_drop(fixture.kept[SC_MESSAGES_MAX]);
 }
 
+static void messages_that_are_never_ended_do_not_pile_up(void **state)
+{
+    (void)state;
+    handle(1, keep);
+    for (uint32_t i = 0; i < SC_MESSAGES_MAX + 10; i++)
+        assert_int_equal(tell(0, SC_PROCESS_WORKER, 1, "1"), SC_OK);
+    assert_int_equal(ask(0, SC_PROCESS_WORKER, 1, "2", 0), SC_OK);
+    await(SC_MESSAGES_MAX + 1);
+    assert_int_equal(fixture.kept_count, SC_MESSAGES_MAX);
+    assert_answers("SC_ERR_LIMIT - -\n");
+    sc_message_drop(fixture.kept[0]);
+    assert_int_equal(tell(0, SC_PROCESS_WORKER, 1, "3"), SC_OK);
+    await(SC_MESSAGES_MAX + 2);
+}
+
 static void what_is_too_long_or_no_text_is_refused(void **state)
 {
     char *long_text = malloc(SC_MESSAGE_BYTES_MAX + 1);
@@ -568,6 +583,7 @@ int main(void)
         TEST(an_answer_counts_once_and_after_its_timeout_no_more),
         TEST(a_route_that_nobody_waits_for_is_forgotten),
         TEST(what_waits_has_limits),
+        TEST(messages_that_are_never_ended_do_not_pile_up),
         TEST(what_is_too_long_or_no_text_is_refused),
         TEST(an_answer_that_can_t_go_is_replaced_by_the_reason),
         TEST(who_floods_is_refused_before_the_link_breaks),

@@ -135,7 +135,9 @@ static void end(sc_action_t *action, sc_verdict_t verdict)
         sc_text_clear(&action->error);
     if (verdict != SC_PASS)
         log_block(action);
-    action->finish(action, verdict == SC_PASS);
+    /* Middleware, or who hears of the block, may have closed the socket: nothing more happens on it then. */
+    if (action->socket == NULL || sc_socket_is_alive(action->socket))
+        action->finish(action, verdict == SC_PASS);
     release(action);
 }
 
