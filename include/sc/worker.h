@@ -52,9 +52,9 @@ typedef enum sc_event_type {
     SC_EVENT_CLOSURE,   /* right after CONNECTION_ABORT or DISCONNECTION (socket, code, reason) */
     SC_EVENT_AUTH_STATE_CHANGE, /* has a token and had none, or the other way round; right before AUTHENTICATION
                                    or DEAUTHENTICATION (socket, token, old_token: one of them is none) */
-    SC_EVENT_WARNING, /* middleware has blocked something, unless the option middlewareEmitWarnings is false (socket, or NULL
-                         for HANDSHAKE_WS; channel; reason: "subscribe", "publishIn", ...; data: the
-                         error), or a client has broken the protocol or a limit and is closed (socket, code, reason) */
+    SC_EVENT_WARNING, /* middleware has blocked something, unless the option middlewareEmitWarnings is false, but for PUBLISH_OUT
+                         (socket, NULL for HANDSHAKE_WS; channel; reason: "subscribe", "publishIn", ...; data:
+                         the error); or a client has broken the protocol or a limit and is closed (socket, code, reason) */
     SC_EVENT_TYPES
 } sc_event_type_t;
 

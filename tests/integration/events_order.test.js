@@ -151,6 +151,15 @@ describe('events are told', () => {
       [['subscribe', 'forbidden', 'ForbiddenError', raw.id], ['publishIn', 'forbidden', 'ForbiddenError', raw.id]]);
   });
 
+  test('of an opening that middleware refuses: a warning without a socket, and nothing else', async () => {
+    await observer.ask('recorder:events');
+    await assert.rejects(RawSocket.open(cluster.port, { path: '/socketcluster/?refuse' }), (error) => error.answer.status === 401);
+    const seen = await observer.ask('recorder:events');
+    assert.deepStrictEqual(seen, [
+      { type: 'warning', data: { message: 'Not this one', name: 'OpeningError' }, reason: 'handshakeWS' },
+    ]);
+  });
+
   for (const where of ['handshake', 'authenticate', 'subscribe', 'publishIn', 'warning']) {
     test(`each once when the socket is ended from within: ${where}`, async (t) => {
       await observer.ask('recorder:events');

@@ -140,13 +140,13 @@ describe('a message', () => {
     // What a first burst has made room for is there for those that follow.
     const pids = [cluster.pid, await cluster.worker(0), await cluster.worker(1)];
     const before = pids.map(anonymous);
-    for (let round = 1; round <= 3; round++) {
+    for (let round = 1; round <= 6; round++) {
       counted = (await burst('worker', 1)).count;
       assert.strictEqual(counted, 10000 * (round + 1));
     }
-    // 30,000 messages of over 100 bytes each: 3 MB if they stayed. (A sanitizer keeps freed memory for a while.)
+    // 60,000 messages that take 150 bytes each: 9 MB if they stayed. (A sanitizer keeps freed memory for a while.)
     if (!process.env.SC_SANITIZE && !/asan/.test(String(process.env.SC_BUILD_DIR)))
-      pids.forEach((pid, i) => assert.ok(anonymous(pid) - before[i] < 2048, `${pid}: ${before[i]} to ${anonymous(pid)} KiB`));
+      pids.forEach((pid, i) => assert.ok(anonymous(pid) - before[i] < 4096, `${pid}: ${before[i]} to ${anonymous(pid)} KiB`));
   });
 });
 

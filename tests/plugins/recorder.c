@@ -156,6 +156,19 @@ static sc_verdict_t on_handshake(sc_action_t *action, void *arg)
     return SC_BLOCK;
 }
 
+/* An opening whose query has "refuse" is refused. */
+static sc_verdict_t on_opening(sc_action_t *action, void *arg)
+{
+    sc_str_t query = sc_http_query(sc_action_http(action));
+    sc_error_t error = sc_error("OpeningError", "Not this one");
+
+    (void)arg;
+    if (sc_str_is_none(query) || memmem(query.ptr, query.len, "refuse", 6) == NULL)
+        return SC_PASS;
+    sc_action_set_error(action, &error);
+    return SC_BLOCK;
+}
+
 static sc_verdict_t on_token(sc_action_t *action, void *arg)
 {
     (void)arg;
@@ -191,6 +204,7 @@ static sc_status_t attach(sc_worker_t *worker, sc_str_t options, void **state)
             return SC_ERR_STATE;
     }
     if (sc_worker_use(worker, SC_ACTION_HANDSHAKE, on_handshake, NULL) != SC_OK ||
+        sc_worker_use(worker, SC_ACTION_HANDSHAKE_WS, on_opening, NULL) != SC_OK ||
         sc_worker_use(worker, SC_ACTION_AUTHENTICATE, on_token, NULL) != SC_OK ||
         sc_worker_use(worker, SC_ACTION_SUBSCRIBE, on_channel, NULL) != SC_OK ||
         sc_worker_use(worker, SC_ACTION_PUBLISH_IN, on_channel, NULL) != SC_OK ||
