@@ -26,6 +26,18 @@ uint64_t sc_broker_now_ms(const sc_broker_t *broker)
     return sc_loop_now_ms(&broker->loop);
 }
 
+sc_status_t sc_broker_option(const sc_broker_t *broker, const char *name, sc_text_t *out)
+{
+    const sc_option_t *option = sc_option_by_json_name(sc_str_from(name));
+
+    return option != NULL ? sc_option_to_json(broker->options, option, out) : SC_ERR_NOT_FOUND;
+}
+
+sc_messenger_t *sc_broker_messenger(sc_broker_t *broker)
+{
+    return &broker->messenger;
+}
+
 /* ---- Events -------------------------------------------------------------------------------- */
 
 sc_status_t sc_broker_on(sc_broker_t *broker, const char *plugin, sc_broker_event_type_t type,
@@ -93,8 +105,7 @@ sc_status_t sc_broker_publish(sc_broker_t *broker, sc_str_t channel, sc_str_t da
 sc_status_t sc_broker_send(sc_broker_t *broker, uint32_t worker, const char *plugin,
                            sc_str_t payload)
 {
-    sc_bus_record_t record = {
-        .type = SC_BUS_PLUGIN, .name = sc_str_from(plugin), .data = payload};
+    sc_bus_record_t record = {.type = SC_BUS_PLUGIN, .name = sc_str_from(plugin), .data = payload};
 
     if (worker >= broker->worker_count || payload.len > SC_BUS_DATA_BYTES_MAX ||
         record.name.len == 0 || record.name.len > SC_PLUGIN_NAME_BYTES_MAX)

@@ -74,6 +74,8 @@ static void on_control_message(sc_control_t *control, const char *type, const js
         sc_loop_stop(&broker->loop);
     else if (strcmp(type, "workerDown") == 0)
         on_worker_down(broker, message);
+    else if (sc_messenger_take(&broker->messenger, type, message))
+        return;
     else if (strcmp(type, "reload") != 0)
         sc_log(SC_LOG_WARN, "unknown message from the master: %s", type);
     else if (sc_log_open(broker->options->log_file) != SC_OK)
@@ -105,6 +107,8 @@ static sc_status_t init_alone(sc_broker_t *broker, const sc_child_setup_t *setup
     sc_route_table_init(&broker->routes, broker->worker_count);
     sc_deliver_init(&broker->deliver, broker);
     sc_wheel_timer_init(&broker->gather_timer, on_gather_timer);
+    sc_messenger_init_linked(&broker->messenger, &broker->loop,
+                             (uint32_t)broker->options->ipc_ack_timeout_ms, &broker->control);
     return sc_loop_init(&broker->loop);
 }
 
@@ -141,6 +145,7 @@ static void deinit(sc_broker_t *broker)
 {
     sc_plugins_unload(&broker->plugins);
     sc_timer_stop_all(&broker->timers);
+    sc_messenger_deinit(&broker->messenger);
     for (uint32_t i = 0; broker->peers != NULL && i < broker->worker_count; i++)
         sc_peer_close(&broker->peers[i]);
     free(broker->peers);

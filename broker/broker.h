@@ -14,6 +14,7 @@
 #include "broker/route.h"
 #include "common/control.h"
 #include "common/loop.h"
+#include "common/messenger.h"
 #include "common/plugin_loader.h"
 #include "common/process.h"
 
@@ -30,6 +31,7 @@ struct sc_broker {
     sc_control_t *control; /* NULL while checking, and once the master has gone */
     sc_plugins_t plugins;
     sc_broker_hooks_t hooks;
+    sc_messenger_t messenger;
     sc_list_t timers; /* of plugins */
     sc_route_table_t routes;
     sc_peer_t *peers; /* one a worker; NULL while checking */

@@ -240,6 +240,11 @@ void sc_control_send(sc_control_t *control, json_t *message)
         write_output(control);
 }
 
+size_t sc_control_backlog(const sc_control_t *control)
+{
+    return control->output.len;
+}
+
 void sc_control_send_type(sc_control_t *control, const char *type)
 {
     sc_control_send(control, json_pack("{s:s}", "type", type));

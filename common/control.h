@@ -5,6 +5,10 @@
  * Messages, by their member "type":
  *   child to master   ready {port?}              it serves
  *                     request {id, data}         sc_master_request of a plugin; answered by `answer`
+ *                     message {plugin, kind, process, data?, id?, timeout?}  of a plugin, to a process of that kind and
+ *                                                number (sc/message.h); with an id it wants an answer. `data` is JSON in a
+ *                                                string: nobody on the way looks into it
+ *                     messageAnswer {id, status, data? | error?}  to a `message`; `id` is the one that came with it
  *                     stalled {worker}           from a broker: that worker takes nothing more, or their link is broken:
  *                                                to be killed and replaced
  *   master to child   stop {}                    end in order: no new connections, close sockets with 1001
@@ -15,6 +19,7 @@
  *                     ticketKeys {ticketKeys}    to workers: other keys for TLS session tickets
  *                     answer {id, data | error}  to `request`
  *                     relay {from, data}         from another worker
+ *                     message, messageAnswer     as above; kind and process are the sender's
  *                     workerDown {worker, restarts}  to brokers: the process of that worker that was started with this
  *                                                restart count has ended; to a broker that is ready, also for each
  *                                                worker that is not running then
@@ -53,6 +58,8 @@ sc_control_t *sc_control_open(sc_loop_t *loop, int fd, sc_control_message_cb on_
                               sc_control_closed_cb on_closed, void *arg);
 /** Queues a message. Takes `message` (an object with a member "type"). Never blocks. */
 void sc_control_send(sc_control_t *control, json_t *message);
+/** Bytes that are queued. */
+size_t sc_control_backlog(const sc_control_t *control);
 /** Queues {"type": type}. */
 void sc_control_send_type(sc_control_t *control, const char *type);
 /** Closes and frees; from within a callback too. NULL does nothing. */

@@ -1,17 +1,24 @@
 #include "common/option_foreign.h"
 
-/* SocketCluster 6.8: the options of its master, of its server and of its sample's options object. */
+/* The options of SocketCluster 5 to 14 (master, server and sample), of socketcluster-server 15 to 20 and of the clients of a
+ * cluster's brokers, as read from their packages. */
 static const char *const foreign_names[] = {
-    "appName",
+    "authEngine",
     "authSignAsync",
     "authVerifyAsync",
+    "brokerConnectRetryErrorThreshold",
     "brokerController",
     "brokerEngine",
     "brokerEngineOptions",
     "cloneData",
     "clusterAuthKey",
+    "clusterClientPoolSize",
     "clusterInstanceIp",
     "clusterInstanceIpFamily",
+    "clusterMappingEngine",
+    "clusterScaleBackDelay",
+    "clusterScaleOutDelay",
+    "clusterStartupDelay",
     "clusterStateServerAckTimeout",
     "clusterStateServerConnectTimeout",
     "clusterStateServerHost",
@@ -20,19 +27,19 @@ static const char *const foreign_names[] = {
     "crashWorkerOnError",
     "defaultBrokerDebugPort",
     "defaultWorkerDebugPort",
-    "environment",
+    "forceKillSignal",
+    "forceKillTimeout",
+    "httpServer",
     "httpServerModule",
     "initController",
-    "instanceId",
-    "ipcAckTimeout",
-    "killMasterOnSignal",
     "propagateErrors",
     "propagateWarnings",
-    "rebootOnSignal",
     "rebootWorkerOnCrash",
+    "requestCreator",
     "schedulingPolicy",
     "secretKey",
     "socketRoot",
+    "socketStreamCleanupMode",
     "socketUpgradeTimeout",
     "workerClusterController",
     "workerController",
@@ -63,6 +70,8 @@ const char *sc_option_own_name(const char *json_name)
 {
     if (strcmp(json_name, "downgradeToUser") == 0)
         return "user";
+    if (strcmp(json_name, "middlewareEmitFailures") == 0)
+        return "middlewareEmitWarnings"; /* since 15 */
     if (strcmp(json_name, "tcpSynBacklog") == 0)
         return "backlog";
     return json_name;

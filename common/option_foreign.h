@@ -1,5 +1,5 @@
 /*
- * option_foreign.h: options of SocketCluster 6 that have no meaning here. A configuration that has them works; the log
+ * option_foreign.h: options of SocketCluster 5 to 20 that have no meaning here. A configuration that has them works; the log
  * says that they do nothing.
  */
 #ifndef SC_COMMON_OPTION_FOREIGN_H

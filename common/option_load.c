@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #define RANDOM_KEY_BYTES 32u
+#define RANDOM_ID_BYTES 16u
 
 #define COUNT_ONE(kind, field, json, flag, letter, min, max, fallback, help) +1
 enum { OPTION_COUNT = 0 SC_OPTION_TABLE(COUNT_ONE) };
@@ -464,16 +465,19 @@ static sc_status_t read_secrets(option_load_t *load)
     return status;
 }
 
-static sc_status_t make_random_key(option_load_t *load)
+/* Makes a text of `count` random bytes in hexadecimal. */
+static sc_status_t make_random(option_load_t *load, const char *json_name, size_t count,
+                               char **text)
 {
     unsigned char bytes[RANDOM_KEY_BYTES];
     sc_text_t hex = {0};
 
-    if (RAND_bytes(bytes, sizeof(bytes)) != 1)
-        return fail(load, "no random numbers for a random authKey");
-    for (size_t i = 0; i < sizeof(bytes); i++)
+    sc_assert(count <= sizeof(bytes));
+    if (RAND_bytes(bytes, (int)count) != 1)
+        return fail(load, "no random numbers for a random %s", json_name);
+    for (size_t i = 0; i < count; i++)
         sc_text_addf(&hex, "%02x", bytes[i]);
-    load->options->auth_key = sc_strdup(sc_text_str(&hex));
+    *text = sc_strdup(sc_text_str(&hex));
     explicit_bzero(hex.ptr, hex.len);
     explicit_bzero(bytes, sizeof(bytes));
     sc_text_free(&hex);
@@ -495,7 +499,7 @@ static sc_status_t resolve_keys(option_load_t *load)
         status = read_secrets(load);
     if (status == SC_OK && options->auth_key == NULL && options->auth_private_key == NULL &&
         options->auth_public_key == NULL && options->auth_verify_keys.count == 0)
-        status = make_random_key(load);
+        status = make_random(load, "authKey", RANDOM_KEY_BYTES, &load->options->auth_key);
     return status;
 }
 
@@ -523,6 +527,8 @@ static sc_status_t load_all(option_load_t *load, int argc, char **argv)
     hide_secret_flags(load, argc, argv);
     if (status == SC_OK)
         status = resolve_keys(load);
+    if (status == SC_OK && load->options->instance_id == NULL)
+        status = make_random(load, "instanceId", RANDOM_ID_BYTES, &load->options->instance_id);
     if (load->options->workers == 0)
         load->options->workers = count_cores();
     return status;

@@ -27,6 +27,7 @@
   X(STRING, path,               "path",               "path",           0,  1, 1024, "/socketcluster/", "path of the WebSocket endpoint") \
   X(PLUGINS, plugins,           "plugins",            "plugin",         0,  0, 64, NULL,        "NAME or PATH[=JSON]: worker plugin, with its broker half if it has one; may be repeated") \
   X(PLUGINS, broker_plugins,    "brokerPlugins",      "broker-plugin",  0,  0, 64, NULL,        "NAME or PATH[=JSON]: broker plugin; may be repeated") \
+  X(PLUGINS, master_plugins,    "masterPlugins",      "master-plugin",  0,  0, 64, NULL,        "NAME or PATH[=JSON]: master plugin; runs in the master, where a crash ends the whole cluster; may be repeated") \
   X(STRING, plugin_dir,         "pluginDir",          "plugin-dir",     0,  0, 4096, NULL,      "where NAME.so is looked for; by default plugins/ beside bin/, then the installed folder") \
   X(STRING, user,               "user",               "user",           0,  0, 255, NULL,       "user to become once the port is open") \
   X(STRING, runtime_dir,        "runtimeDir",         "runtime-dir",    0,  0, 80, NULL,        "folder for sockets between processes, made with mode 0700; by default one under /tmp") \
@@ -35,6 +36,14 @@
   X(ENUM,   log_format,         "logFormat",          "log-format",     0,  0, 0, "text",       "text|json: form of a log line") \
   X(STRING, log_file,           "logFile",            "log-file",       0,  0, 4096, NULL,      "file to log to, opened again on SIGHUP; standard error by default") \
   X(UINT,   process_term_timeout_ms, "processTermTimeout", "term-timeout", 0, 0, 600000, "10000", "milliseconds that processes have to end in order") \
+  X(UINT,   ipc_ack_timeout_ms, "ipcAckTimeout",      NULL,             0,  1, 3600000, "10000", "milliseconds to wait for answers of other processes to messages of plugins") \
+  X(BOOL,   reboot_on_signal,   "rebootOnSignal",     NULL,             0,  0, 0, "true",       "SIGUSR2 replaces the workers one by one; false: it does nothing") \
+  X(BOOL,   kill_master_on_signal, "killMasterOnSignal", NULL,          0,  0, 0, "false",      "SIGUSR2 stops the whole cluster in order, for whoever started it to start it again") \
+  X(UINT,   worker_memory_bytes, "killWorkerMemoryThreshold", NULL,     0,  0, 1125899906842624, "0", "bytes of memory of its own beyond which a worker is replaced; 0: none") \
+  X(UINT,   worker_status_interval_ms, "workerStatusInterval", NULL,    0,  100, 3600000, "10000", "milliseconds between looks at the memory of workers") \
+  X(STRING, app_name,           "appName",            NULL,             0,  0, 255, NULL,       "name of the application, for plugins to read") \
+  X(STRING, instance_id,        "instanceId",         NULL,             0,  0, 255, NULL,       "name of this cluster, for plugins to read; random by default") \
+  X(STRING, environment,        "environment",        NULL,             0,  0, 255, "dev",      "such as dev or prod, for plugins to read") \
   X(UINT,   broker_gather_timeout_ms, "brokerGatherTimeout", NULL,      0,  0, 60000, "3000",   "milliseconds that a new broker waits for the subscriptions of all workers before it delivers") \
   /* -- connections -- */ \
   X(ENUM,   protocol,           "protocol",           NULL,             0,  0, 0, NULL,         "http|https: https needs tlsCert and tlsKey, http forbids them; by default what these say") \

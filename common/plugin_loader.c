@@ -2,6 +2,7 @@
 
 #include "common/alloc.h"
 #include "common/log.h"
+#include "common/process.h"
 #include "common/str.h"
 
 #include <dlfcn.h>
@@ -19,15 +20,18 @@ typedef struct plugin_head {
 } plugin_head_t;
 
 _Static_assert(offsetof(sc_worker_plugin_t, version) == offsetof(plugin_head_t, version) &&
-                   offsetof(sc_broker_plugin_t, version) == offsetof(plugin_head_t, version),
+                   offsetof(sc_broker_plugin_t, version) == offsetof(plugin_head_t, version) &&
+                   offsetof(sc_master_plugin_t, version) == offsetof(plugin_head_t, version),
                "the halves of a plugin begin alike");
 
 struct sc_loaded_plugin {
     const plugin_head_t *head;
-    const sc_worker_plugin_t *worker_half; /* one of these two */
+    const sc_worker_plugin_t *worker_half; /* one of these three */
     const sc_broker_plugin_t *broker_half;
+    const sc_master_plugin_t *master_half;
     sc_worker_t *worker;
     sc_broker_t *broker;
+    sc_master_t *master;
     void *state; /* the plugin's own */
 };
 
@@ -144,6 +148,11 @@ static sc_status_t attach_half(struct sc_loaded_plugin *plugin, sc_str_t options
             return SC_ERR_INVALID;
         return plugin->worker_half->attach(plugin->worker, options, &plugin->state);
     }
+    if (plugin->master_half != NULL) {
+        if (plugin->master_half->attach == NULL)
+            return SC_ERR_INVALID;
+        return plugin->master_half->attach(plugin->master, options, &plugin->state);
+    }
     if (plugin->broker_half->attach == NULL)
         return SC_ERR_INVALID;
     return plugin->broker_half->attach(plugin->broker, options, &plugin->state);
@@ -186,11 +195,13 @@ static sc_status_t load_worker_half(sc_plugins_t *plugins, sc_worker_t *worker,
         return status;
     plugin.worker_half = dlsym(object, SC_WORKER_PLUGIN_SYMBOL);
     if (plugin.worker_half == NULL) {
-        bool is_broker_plugin = dlsym(object, SC_BROKER_PLUGIN_SYMBOL) != NULL;
+        const char *reason = "no plugin: it does not export " SC_WORKER_PLUGIN_SYMBOL;
 
-        sc_log(SC_LOG_ERROR, "plugin %s: %s", file_name(path),
-               is_broker_plugin ? "it is for brokers only: load it with --broker-plugin"
-                                : "no plugin: it does not export " SC_WORKER_PLUGIN_SYMBOL);
+        if (dlsym(object, SC_BROKER_PLUGIN_SYMBOL) != NULL)
+            reason = "it is for brokers only: load it with --broker-plugin";
+        else if (dlsym(object, SC_MASTER_PLUGIN_SYMBOL) != NULL)
+            reason = "it is for the master only: load it with --master-plugin";
+        sc_log(SC_LOG_ERROR, "plugin %s: %s", file_name(path), reason);
         return SC_ERR_INVALID;
     }
     plugin.head = (const plugin_head_t *)(const void *)plugin.worker_half;
@@ -254,12 +265,54 @@ sc_status_t sc_plugins_load_broker(sc_plugins_t *plugins, sc_broker_t *broker,
     return status;
 }
 
+static sc_status_t load_master_half(sc_plugins_t *plugins, sc_master_t *master,
+                                    const sc_options_t *options, const sc_plugin_option_t *option)
+{
+    struct sc_loaded_plugin plugin = {.master = master};
+    char path[PATH_BYTES_MAX];
+    sc_status_t status;
+    void *object;
+
+    status = open_file(option->name, options, path, &object);
+    if (status != SC_OK)
+        return status;
+    plugin.master_half = dlsym(object, SC_MASTER_PLUGIN_SYMBOL);
+    if (plugin.master_half == NULL) {
+        sc_log(SC_LOG_ERROR, "plugin %s: no master plugin: it does not export %s", file_name(path),
+               SC_MASTER_PLUGIN_SYMBOL);
+        return SC_ERR_INVALID;
+    }
+    plugin.head = (const plugin_head_t *)(const void *)plugin.master_half;
+    status = check_head(plugin.head, path,
+                        offsetof(sc_master_plugin_t, detach) + sizeof(plugin.master_half->detach));
+    if (status == SC_OK)
+        status = attach(plugins, plugin, path, option->options);
+    if (status == SC_OK && sc_process_thread_count() > 1) {
+        sc_log(SC_LOG_ERROR, "plugin %s: has started a thread in the master, which can't fork then",
+               file_name(path));
+        return SC_ERR_INVALID;
+    }
+    return status;
+}
+
+sc_status_t sc_plugins_load_master(sc_plugins_t *plugins, sc_master_t *master,
+                                   const sc_options_t *options)
+{
+    sc_status_t status = SC_OK;
+
+    for (uint32_t i = 0; i < options->master_plugins.count && status == SC_OK; i++)
+        status = load_master_half(plugins, master, options, &options->master_plugins.items[i]);
+    return status;
+}
+
 static void detach(const struct sc_loaded_plugin *plugin)
 {
     if (plugin->worker_half != NULL && plugin->worker_half->detach != NULL)
         plugin->worker_half->detach(plugin->worker, plugin->state);
     if (plugin->broker_half != NULL && plugin->broker_half->detach != NULL)
         plugin->broker_half->detach(plugin->broker, plugin->state);
+    if (plugin->master_half != NULL && plugin->master_half->detach != NULL)
+        plugin->master_half->detach(plugin->master, plugin->state);
 }
 
 void sc_plugins_unload(sc_plugins_t *plugins)

@@ -26,6 +26,9 @@ SC_MUST_CHECK sc_status_t sc_plugins_load_worker(sc_plugins_t *plugins, sc_worke
 /** The same for a broker: the broker half of each of options->plugins that has one, then of brokerPlugins, which must. */
 SC_MUST_CHECK sc_status_t sc_plugins_load_broker(sc_plugins_t *plugins, sc_broker_t *broker,
                                                  const sc_options_t *options);
+/** The same for the master: the master half of each of masterPlugins, which must have one and must not start threads. */
+SC_MUST_CHECK sc_status_t sc_plugins_load_master(sc_plugins_t *plugins, sc_master_t *master,
+                                                 const sc_options_t *options);
 /** Detaches in reverse order. Objects stay mapped: leak reports keep their names. */
 void sc_plugins_unload(sc_plugins_t *plugins);
 

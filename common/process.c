@@ -12,6 +12,10 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+/* Of /proc/PID/status; the lines that are looked for stand near its beginning. */
+#define STATUS_BYTES 4096
+#define KIB_BYTES 1024u
+
 extern char **environ;
 
 /* The memory that /proc/PID/cmdline shows: the arguments, then the environment, without a gap. */
@@ -95,6 +99,48 @@ void sc_process_end_with_parent(int parent_pid)
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != parent_pid)
         _exit(EXIT_FAILURE); /* it went before the kernel was told */
+}
+
+/* The number of a line "Name:   123 kB" of a process's status; 0: there is no such line. */
+static uint64_t status_number(const char *status, const char *name)
+{
+    const char *line = strstr(status, name);
+
+    return line != NULL ? strtoull(line + strlen(name), NULL, 10) : 0;
+}
+
+static sc_status_t read_status(const char *path, char *status, size_t size)
+{
+    FILE *file = fopen(path, "re");
+    size_t len;
+
+    if (file == NULL)
+        return SC_ERR_IO;
+    len = fread(status, 1, size - 1, file);
+    status[len] = '\0';
+    fclose(file);
+    return len > 0 ? SC_OK : SC_ERR_IO;
+}
+
+uint32_t sc_process_thread_count(void)
+{
+    char status[STATUS_BYTES];
+
+    if (read_status("/proc/self/status", status, sizeof(status)) != SC_OK)
+        return 0;
+    return (uint32_t)status_number(status, "\nThreads:");
+}
+
+sc_status_t sc_process_private_bytes(int pid, uint64_t *bytes)
+{
+    char status[STATUS_BYTES];
+    char path[64];
+
+    snprintf(path, sizeof(path), "/proc/%d/status", pid);
+    if (read_status(path, status, sizeof(status)) != SC_OK || strstr(status, "\nRssAnon:") == NULL)
+        return SC_ERR_IO; /* a zombie has a status without memory */
+    *bytes = (status_number(status, "\nRssAnon:") + status_number(status, "\nVmSwap:")) * KIB_BYTES;
+    return SC_OK;
 }
 
 sc_status_t sc_process_drop_privileges(const char *user)

@@ -52,6 +52,16 @@ void sc_process_set_title(const char *title);
 uint64_t sc_process_raise_file_limit(void);
 /** The process ends when its parent does (PR_SET_PDEATHSIG), checked against a parent that has gone already. */
 void sc_process_end_with_parent(int parent_pid);
+/** How many threads this process has. @return 0: it can't be found out. */
+uint32_t sc_process_thread_count(void);
+/**
+ * The memory that is a process's own: anonymous pages, in RAM or swapped out. What it shares with others (programs, libraries) would
+ * stay if it went. From /proc/PID/status, which may be read of a process that has changed its user, and costs no walk
+ * through its page tables, both unlike smaps_rollup.
+ *
+ * @return SC_OK; SC_ERR_IO: there is no such process, or no such file
+ */
+SC_MUST_CHECK sc_status_t sc_process_private_bytes(int pid, uint64_t *bytes);
 /** Becomes another user for good: groups, group, user. @return SC_OK; SC_ERR_NOT_FOUND: no such user; SC_ERR_IO. */
 SC_MUST_CHECK sc_status_t sc_process_drop_privileges(const char *user);
 

@@ -2,6 +2,7 @@
 
 #include "common/log.h"
 #include "master/child.h"
+#include "master/master.h"
 #include "master/runtime_dir.h"
 
 #include <errno.h>
@@ -39,8 +40,10 @@ int sc_check_run(sc_options_t *options)
     if (sc_runtime_dir_open(&dir, NULL, NULL) != SC_OK)
         return EXIT_FAILURE;
     setup.runtime_dir = dir.path;
-    is_good = passes(&setup, "sc-worker-check", sc_worker_check) &&
-              passes(&setup, "sc-broker-check", sc_broker_check);
+    is_good =
+        passes(&setup, "sc-worker-check", sc_worker_check) &&
+        passes(&setup, "sc-broker-check", sc_broker_check) &&
+        (options->master_plugins.count == 0 || passes(&setup, "sc-master-check", sc_master_check));
     sc_runtime_dir_close(&dir);
     if (is_good)
         printf("ok\n");

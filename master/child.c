@@ -13,6 +13,8 @@
 
 /* A process that lives shorter is dying of something that its successor will meet too. */
 #define QUICK_DEATH_MS 5000u
+/* The same for one that has to go because of its memory: that takes longer to show. */
+#define QUICK_GROWTH_MS 60000u
 #define RESTART_DELAY_MS_FIRST 100u
 #define RESTART_DELAY_MS_MAX 5000u
 /* What a process has to end after it has closed its control link. */
@@ -189,7 +191,10 @@ void sc_child_start(sc_child_t *child)
     child->started_ms = sc_loop_now_ms(child->loop);
     child->started_at_s = (int64_t)time(NULL);
     child->control = sc_control_open(child->loop, fds[0], on_message, on_control_closed, child);
+    child->is_over_memory = false;
     sc_log(SC_LOG_DEBUG, "%s started, pid %d", child->name, child->pid);
+    if (child->handler->on_start != NULL)
+        child->handler->on_start(child, child->arg);
 }
 
 uint64_t sc_child_restart_delay_ms(uint32_t quick_deaths)
@@ -215,7 +220,8 @@ void sc_child_restart(sc_child_t *child)
     if (delay_ms > 0)
         sc_log(SC_LOG_WARN,
                "%s has ended %u times within %u s of its start; the next start waits %llu ms",
-               child->name, child->quick_deaths, QUICK_DEATH_MS / 1000,
+               child->name, child->quick_deaths,
+               (child->is_over_memory ? QUICK_GROWTH_MS : QUICK_DEATH_MS) / 1000,
                (unsigned long long)delay_ms);
     sc_wheel_start(&child->loop->wheel, &child->restart_timer, delay_ms);
 }
@@ -259,12 +265,18 @@ void sc_child_handle_exit(sc_child_t *child, int wait_status)
     uint64_t lived_ms = sc_loop_now_ms(child->loop) - child->started_ms;
     bool was_asked = child->state == SC_CHILD_STOPPING;
     bool is_clean = WIFEXITED(wait_status) && WEXITSTATUS(wait_status) == 0;
+    uint64_t quick_ms = child->is_over_memory ? QUICK_GROWTH_MS : QUICK_DEATH_MS;
     char how[64];
 
     describe_exit(wait_status, how, sizeof(how));
     sc_log(was_asked && is_clean ? SC_LOG_INFO : SC_LOG_ERROR, "%s (pid %d) has ended: %s%s",
            child->name, child->pid, how, was_asked ? ", as it was told to" : "");
-    child->quick_deaths = was_asked || lived_ms >= QUICK_DEATH_MS ? 0 : child->quick_deaths + 1;
+    if ((was_asked && !child->is_over_memory) || lived_ms >= quick_ms)
+        child->quick_deaths = 0;
+    else
+        child->quick_deaths++;
+    child->ended_pid = child->pid;
+    child->wait_status = wait_status;
     sc_wheel_stop(&child->loop->wheel, &child->kill_timer);
     sc_control_close(child->control);
     child->control = NULL;

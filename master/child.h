@@ -31,6 +31,8 @@ typedef struct sc_child_handler {
     void (*on_message)(sc_child_t *child, const char *type, const json_t *message, void *arg);
     /** The process has ended; `was_asked`: by sc_child_stop. It may be started again. */
     void (*on_exit)(sc_child_t *child, bool was_asked, void *arg);
+    /** The process was forked; may be NULL. */
+    void (*on_start)(sc_child_t *child, void *arg);
 } sc_child_handler_t;
 
 struct sc_child {
@@ -42,6 +44,10 @@ struct sc_child {
     sc_control_t *control;
     uint32_t restart_count;
     uint32_t quick_deaths; /* one after the other, soon after the start */
+    uint32_t owed_answers; /* message_route.h */
+    pid_t ended_pid;       /* of the process that has ended last, */
+    int wait_status;       /* and its status of waitpid */
+    bool is_over_memory;   /* is told to end for that: memory_watch.h */
     uint64_t started_ms;   /* by the loop's clock */
     int64_t started_at_s;  /* since 1970 */
     int listen_fd;         /* -1 in a broker */

@@ -3,6 +3,7 @@
 #include "common/alloc.h"
 #include "common/log.h"
 #include "common/option_tls.h"
+#include "common/timer.h"
 #include "master/reload.h"
 #include "master/request.h"
 #include "master/secrets.h"
@@ -105,7 +106,9 @@ static void stop_cluster(sc_master_t *master, int exit_code)
         return;
     master->state = SC_MASTER_STOPPING_WORKERS;
     master->exit_code = exit_code;
+    sc_master_hooks_tell(&master->hooks, SC_MASTER_EVENT_STOPPING, NULL, false);
     sc_reload_cancel(master);
+    sc_memory_watch_stop(&master->memory_watch);
     each_child(master, cancel_restart, NULL);
     stop_children(master, master->workers, master->options->workers);
     sc_listeners_close(&master->listeners);
@@ -160,6 +163,7 @@ static void on_child_ready(sc_child_t *child, void *arg)
     if (child->restart_count > 0)
         sc_log(SC_LOG_INFO, "%s serves again, pid %d, restart %u", child->name, child->pid,
                child->restart_count);
+    sc_master_hooks_tell(&master->hooks, SC_MASTER_EVENT_READY, child, false);
     if (master->state == SC_MASTER_STARTING_BROKERS &&
         all_serve(master->brokers, master->options->brokers)) {
         master->state = SC_MASTER_STARTING_WORKERS;
@@ -168,6 +172,8 @@ static void on_child_ready(sc_child_t *child, void *arg)
                all_serve(master->workers, master->options->workers)) {
         master->state = SC_MASTER_RUNNING;
         print_ready(master);
+        sc_memory_watch_start(&master->memory_watch, master);
+        sc_master_hooks_tell(&master->hooks, SC_MASTER_EVENT_SERVING, NULL, false);
     } else if (child->kind == SC_CHILD_WORKER) {
         sc_reload_on_ready(master, child);
     } else {
@@ -187,12 +193,25 @@ static void replace_stalled(sc_master_t *master, const sc_child_t *broker, const
     sc_child_kill(&master->workers[id]);
 }
 
+static void on_child_start(sc_child_t *child, void *arg)
+{
+    sc_master_t *master = arg;
+
+    sc_master_hooks_tell(&master->hooks, SC_MASTER_EVENT_STARTED, child, false);
+}
+
 static void on_child_message(sc_child_t *child, const char *type, const json_t *message, void *arg)
 {
+    sc_master_t *master = arg;
+
     if (strcmp(type, "request") == 0)
         sc_request_handle(arg, child, message);
     else if (strcmp(type, "stalled") == 0 && child->kind == SC_CHILD_BROKER)
         replace_stalled(arg, child, message);
+    else if (strcmp(type, "message") == 0)
+        (void)sc_message_routes_send(&master->routes, child, message);
+    else if (strcmp(type, "messageAnswer") == 0)
+        sc_message_routes_answer(&master->routes, child, message);
     else
         sc_log(SC_LOG_WARN, "%s sent an unknown message of type %s", child->name, type);
 }
@@ -201,9 +220,10 @@ static void on_child_exit(sc_child_t *child, bool was_asked, void *arg)
 {
     sc_master_t *master = arg;
 
-    (void)was_asked;
     if (child->kind == SC_CHILD_WORKER)
         tell_brokers_of_death(master, child);
+    sc_message_routes_on_exit(&master->routes, child);
+    sc_master_hooks_tell(&master->hooks, SC_MASTER_EVENT_ENDED, child, was_asked);
     switch (master->state) {
     case SC_MASTER_STARTING_BROKERS:
     case SC_MASTER_STARTING_WORKERS:
@@ -221,7 +241,16 @@ static void on_child_exit(sc_child_t *child, bool was_asked, void *arg)
     }
 }
 
-static const sc_child_handler_t child_handler = {on_child_ready, on_child_message, on_child_exit};
+static const sc_child_handler_t child_handler = {on_child_ready, on_child_message, on_child_exit,
+                                                 on_child_start};
+
+sc_status_t sc_master_replace(sc_master_t *master, sc_child_t *worker)
+{
+    if (master->state != SC_MASTER_RUNNING || worker->state != SC_CHILD_SERVING)
+        return SC_ERR_STATE;
+    sc_child_stop(worker, "drain", master->options->process_term_timeout_ms);
+    return SC_OK;
+}
 
 /* ---- Signals ---- */
 
@@ -265,6 +294,18 @@ static void reload_files(sc_master_t *master)
                "SIGHUP: the log is opened again; certificates and keys stay as they were");
 }
 
+static void on_restart_signal(sc_master_t *master)
+{
+    if (master->options->kill_master_on_signal) {
+        sc_log(SC_LOG_INFO, "SIGUSR2: the cluster stops, as killMasterOnSignal says");
+        stop_cluster(master, EXIT_SUCCESS);
+    } else if (!master->options->reboot_on_signal) {
+        sc_log(SC_LOG_INFO, "SIGUSR2: ignored, as rebootOnSignal says");
+    } else {
+        (void)sc_reload_start(master);
+    }
+}
+
 static void on_signal(evutil_socket_t number, short what, void *arg)
 {
     sc_master_t *master = arg;
@@ -278,7 +319,7 @@ static void on_signal(evutil_socket_t number, short what, void *arg)
         reload_files(master);
         break;
     case SIGUSR2:
-        (void)sc_reload_start(master);
+        on_restart_signal(master);
         break;
     default:
         sc_log(SC_LOG_INFO, "SIG%s: the cluster stops", sigabbrev_np((int)number));
@@ -345,6 +386,59 @@ static void make_children(sc_master_t *master)
         sc_child_init(&master->brokers[i], &family, SC_CHILD_BROKER, i, -1);
     for (uint32_t i = 0; i < options->workers; i++)
         sc_child_init(&master->workers[i], &family, SC_CHILD_WORKER, i, master->listeners.fds[i]);
+    master->routes.brokers = master->brokers;
+    master->routes.broker_count = (uint32_t)options->brokers;
+    master->routes.workers = master->workers;
+    master->routes.worker_count = (uint32_t)options->workers;
+}
+
+/* ---- Plugins ---- */
+
+/* What the master's own plugins send. */
+static sc_status_t transmit(json_t *message, bool must_go, void *arg)
+{
+    sc_master_t *master = arg;
+    const char *type = json_string_value(json_object_get(message, "type"));
+    sc_status_t status = SC_OK;
+
+    (void)must_go; /* the routes look at what waits for the receiver */
+    if (strcmp(type, "message") == 0)
+        status = sc_message_routes_send(&master->routes, NULL, message);
+    else
+        sc_message_routes_answer(&master->routes, NULL, message);
+    json_decref(message);
+    return status;
+}
+
+static void init_plugins(sc_master_t *master)
+{
+    sc_list_init(&master->timers);
+    sc_messenger_init(&master->messenger, &master->loop,
+                      (uint32_t)master->options->ipc_ack_timeout_ms, transmit, master);
+    sc_message_routes_init(&master->routes, &master->loop, &master->messenger);
+}
+
+static void deinit_plugins(sc_master_t *master)
+{
+    sc_plugins_unload(&master->plugins);
+    sc_timer_stop_all(&master->timers);
+    sc_messenger_deinit(&master->messenger);
+    sc_message_routes_deinit(&master->routes);
+    sc_master_hooks_deinit(&master->hooks);
+}
+
+int sc_master_check(const sc_child_setup_t *setup)
+{
+    sc_master_t master = {.options = setup->options};
+    sc_status_t status = sc_loop_init(&master.loop);
+
+    if (status != SC_OK)
+        return 1;
+    init_plugins(&master);
+    status = sc_plugins_load_master(&master.plugins, &master, master.options);
+    deinit_plugins(&master);
+    sc_loop_deinit(&master.loop);
+    return status == SC_OK ? 0 : 1;
 }
 
 /* Everything that may fail, before the first child is there. */
@@ -389,12 +483,19 @@ static void clean_up(sc_master_t *master)
 int sc_master_run(sc_options_t *options)
 {
     sc_master_t master = {.options = options, .pid_file_fd = -1, .runtime_dir.fd = -1};
+    sc_status_t status;
 
     master.exit_code = EXIT_FAILURE;
     sc_process_raise_file_limit();
     sc_wheel_timer_init(&master.term_timer, on_term_timeout);
-    if (prepare(&master) == SC_OK) {
+    init_plugins(&master);
+    status = prepare(&master);
+    if (status == SC_OK) {
         make_children(&master);
+        /* Not as root where the option user names another. */
+        status = sc_plugins_load_master(&master.plugins, &master, options);
+    }
+    if (status == SC_OK) {
         sc_log(SC_LOG_INFO, "starting %llu brokers and %llu workers, sockets in %s",
                (unsigned long long)options->brokers, (unsigned long long)options->workers,
                master.runtime_dir.path);
@@ -402,6 +503,7 @@ int sc_master_run(sc_options_t *options)
         sc_loop_run(&master.loop);
         sc_log(SC_LOG_INFO, "the cluster has stopped");
     }
+    deinit_plugins(&master);
     clean_up(&master);
     return master.exit_code;
 }

@@ -6,8 +6,13 @@
 #define SC_MASTER_MASTER_H
 
 #include "common/loop.h"
+#include "common/messenger.h"
+#include "common/plugin_loader.h"
+#include "master/api_master.h"
 #include "master/child.h"
 #include "master/listener.h"
+#include "master/memory_watch.h"
+#include "master/message_route.h"
 #include "master/runtime_dir.h"
 
 /** Moves forward only, but for RUNNING, in which children come and go. */
@@ -27,7 +32,7 @@ typedef struct sc_reload {
 
 #define SC_MASTER_SIGNALS 5
 
-typedef struct sc_master {
+struct sc_master {
     sc_options_t *options;
     sc_loop_t loop;
     struct event *signal_events[SC_MASTER_SIGNALS];
@@ -41,8 +46,14 @@ typedef struct sc_master {
     sc_wheel_timer_t term_timer;   /* from the order to stop until everything left is killed */
     sc_wheel_timer_t ticket_timer; /* until ticket_keys are replaced */
     uint8_t ticket_keys[SC_TICKET_KEYS_BYTES];
+    sc_memory_watch_t memory_watch;
+    sc_message_routes_t routes; /* of messages between plugins */
+    sc_messenger_t messenger;   /* of the master's own plugins */
+    sc_plugins_t plugins;
+    sc_master_hooks_t hooks;
+    sc_list_t timers; /* of plugins */
     int exit_code;
-} sc_master_t;
+};
 
 /**
  * Runs the cluster until it is told to stop.
@@ -52,6 +63,11 @@ typedef struct sc_master {
  */
 int sc_master_run(sc_options_t *options);
 
+/** Loads and unloads the master's plugins, for --check. @return 0; 1: a plugin failed (logged). */
+int sc_master_check(const sc_child_setup_t *setup);
+
+/** Replaces a worker that serves as a rolling restart does. @return SC_OK; SC_ERR_STATE: not now. */
+sc_status_t sc_master_replace(sc_master_t *master, sc_child_t *worker);
 /** Sends {"type": type} to every child. */
 void sc_master_tell_all(sc_master_t *master, const char *type);
 

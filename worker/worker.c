@@ -50,9 +50,11 @@ static void on_opening_asked(sc_action_t *action, bool is_allowed)
 {
     char address[INET6_ADDRSTRLEN];
     sc_ws_deflate_terms_t deflate;
+    sc_event_t event = {.type = SC_EVENT_HANDSHAKE};
     sc_text_t kept = {0};
     sc_str_t query;
     sc_conn_t *conn;
+    char *headers;
 
     if (!is_allowed) {
         refuse_opening(action);
@@ -63,9 +65,15 @@ static void on_opening_asked(sc_action_t *action, bool is_allowed)
     sc_text_add(&kept, query);
     if (!sc_str_is_none(query))
         query = sc_text_str(&kept);
+    headers = sc_hooks_take_headers(&action->worker->hooks, action->http);
     conn = sc_http_upgrade_finish(action->http, address, sizeof(address), &deflate);
-    if (conn != NULL)
-        sc_socket_open(action->worker, conn, address, query, &deflate);
+    if (conn != NULL) {
+        event.socket = sc_socket_open(action->worker, conn, address, query, &deflate);
+        event.socket->headers = headers;
+        sc_hooks_tell(&action->worker->hooks, &event);
+    } else {
+        free(headers);
+    }
     sc_text_free(&kept);
 }
 
@@ -167,7 +175,8 @@ static void on_control_message(sc_control_t *control, const char *type, const js
         sc_worker_renew_secrets(worker, message);
     else if (strcmp(type, "ticketKeys") == 0)
         sc_worker_renew_ticket_keys(worker, message);
-    else if (!sc_master_link_on_message(&worker->master, type, message))
+    else if (!sc_master_link_on_message(&worker->master, type, message) &&
+             !sc_messenger_take(&worker->messenger, type, message))
         sc_log(SC_LOG_WARN, "unknown message from the master: %s", type);
 }
 
@@ -252,6 +261,8 @@ static sc_status_t init_alone(sc_worker_t *worker, const sc_child_setup_t *setup
     worker->deflate = new_deflate(options);
     sc_master_link_init(&worker->master, &worker->loop, &worker->control,
                         (uint32_t)options->ack_timeout_ms);
+    sc_messenger_init_linked(&worker->messenger, &worker->loop,
+                             (uint32_t)options->ipc_ack_timeout_ms, &worker->control);
     sc_wheel_timer_init(&worker->start_timer, on_start_timer);
     sc_wheel_timer_init(&worker->end_timer, on_end_timer);
     worker->http = sc_http_new(&http_setup);
@@ -285,6 +296,7 @@ static void deinit(sc_worker_t *worker)
     sc_plugins_unload(&worker->plugins);
     sc_timer_stop_all(&worker->timers);
     sc_master_link_deinit(&worker->master);
+    sc_messenger_deinit(&worker->messenger);
     sc_action_pool_deinit(&worker->actions);
     sc_http_free(worker->http);
     sc_exchange_free(worker->exchange);

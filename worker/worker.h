@@ -6,6 +6,7 @@
 
 #include "common/control.h"
 #include "common/loop.h"
+#include "common/messenger.h"
 #include "common/plugin_loader.h"
 #include "common/process.h"
 #include "worker/counter.h"
@@ -49,17 +50,20 @@ struct sc_worker {
     sc_ws_deflate_t *deflate;      /* NULL: the option perMessageDeflate is off */
     uint32_t deflate_socket_count; /* sockets that have agreed on compression */
     sc_master_link_t master;
+    sc_messenger_t messenger;
     sc_counters_t counters;
     sc_list_t timers;  /* of plugins */
     sc_list_t sockets; /* all that have not ended, sc_socket_t.node */
     sc_map_t sockets_by_id;
     uint32_t socket_count;
-    uint32_t id_count;    /* ids drawn, for the part of them that counts */
-    sc_text_t scratch;    /* for texts that are put together and copied at once */
-    sc_text_t translated; /* for messages that a codec translates; none while it does */
+    uint32_t open_count; /* of these, those that are OPEN */
+    uint32_t id_count;   /* ids drawn, for the part of them that counts */
     uint32_t codec_socket_count[SC_CODEC_COUNT]; /* sockets whose codec is known */
+    uint64_t received_messages;   /* of all sockets */
     uint64_t unreadable_count;    /* messages that their socket's codec could not read */
     uint64_t array_count;         /* frames of several packets, to clients */
+    sc_text_t scratch;            /* for texts that are put together and copied at once */
+    sc_text_t translated;         /* for messages that a codec translates; none while it does */
     sc_wheel_timer_t start_timer; /* bounds the wait for brokers */
     sc_wheel_timer_t end_timer;   /* looks whether an ending worker is done */
     uint64_t end_by_ms;           /* when an ending worker waits no longer */

@@ -14,6 +14,9 @@ SC_API uint32_t sc_broker_count(const sc_broker_t *broker);
 SC_API uint32_t sc_broker_worker_count(const sc_broker_t *broker);
 /** Milliseconds since some moment in the past; never goes back. */
 SC_API uint64_t sc_broker_now_ms(const sc_broker_t *broker);
+/** As sc_worker_option. Since ABI 1. */
+SC_API SC_MUST_CHECK sc_status_t sc_broker_option(const sc_broker_t *broker, const char *name,
+                                                  sc_text_t *out);
 
 typedef enum sc_broker_event_type {
     SC_BROKER_SUBSCRIBE,   /* a worker wants a channel (worker, channel) */

@@ -46,6 +46,15 @@ SC_API void sc_exchange_unwatch(sc_watch_t *watch);
 SC_API SC_MUST_CHECK sc_status_t sc_exchange_subscribe(sc_worker_t *worker, sc_str_t channel);
 /** @return SC_OK; SC_ERR_STATE: the worker has not subscribed. Since ABI 1. */
 SC_API sc_status_t sc_exchange_unsubscribe(sc_worker_t *worker, sc_str_t channel);
+/** Whether the worker itself is subscribed (sc_exchange_subscribe) and the broker knows. Since ABI 1. */
+SC_API bool sc_exchange_is_subscribed(sc_worker_t *worker, sc_str_t channel);
+/** `subscribers`: sockets of this worker; `is_own`: the worker itself is subscribed. */
+typedef void (*sc_exchange_channel_cb)(sc_str_t channel, uint32_t subscribers, bool is_own,
+                                       void *arg);
+/** Hands each channel that somebody in this worker is subscribed to to the callback, which must not subscribe, unsubscribe,
+ *  watch or publish. Since ABI 1. */
+SC_API void sc_exchange_each_channel(sc_worker_t *worker, sc_exchange_channel_cb callback,
+                                     void *arg);
 /** How many sockets of this worker are subscribed to the channel. */
 SC_API uint32_t sc_exchange_subscriber_count(sc_worker_t *worker, sc_str_t channel);
 

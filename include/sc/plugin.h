@@ -1,10 +1,11 @@
 /*
  * plugin.h: how a shared object becomes a plugin.
  *
- * A plugin is one file, NAME.so, that exports one symbol for workers, one for brokers, or both, each made by
- * a macro at the end of this header. `--plugin NAME` loads the worker half into every worker and, if there
- * is one, the broker half into every broker; `--broker-plugin NAME` loads the broker half alone. Options
- * follow the name: `--plugin 'presence={"presenceInterval":5000}'`.
+ * A plugin is one file, NAME.so, that exports one symbol for workers, one for brokers, one for the master, or several,
+ * each made by a macro at the end of this header. `--plugin NAME` loads the worker half into every worker and, if there
+ * is one, the broker half into every broker; `--broker-plugin NAME` loads the broker half alone. The master half (see
+ * master.h) is loaded by `--master-plugin NAME` alone. Options follow the name:
+ * `--plugin 'presence={"presenceInterval":5000}'`.
  *
  * `attach` runs once per process, before anything is served. It registers what the plugin wants to hear of
  * (worker.h, broker.h) and checks its options. Anything but SC_OK stops the start with a line that names the
@@ -46,8 +47,19 @@ typedef struct sc_broker_plugin {
     void (*detach)(sc_broker_t *broker, void *state);
 } sc_broker_plugin_t;
 
+/** What a master plugin exports. */
+typedef struct sc_master_plugin {
+    uint32_t abi;
+    uint32_t size;
+    const char *name;
+    const char *version;
+    sc_status_t (*attach)(sc_master_t *master, sc_str_t options, void **state);
+    void (*detach)(sc_master_t *master, void *state);
+} sc_master_plugin_t;
+
 #define SC_WORKER_PLUGIN_SYMBOL "sc_worker_plugin"
 #define SC_BROKER_PLUGIN_SYMBOL "sc_broker_plugin"
+#define SC_MASTER_PLUGIN_SYMBOL "sc_master_plugin"
 
 /** Exports a worker plugin; the last line of its source. */
 #define SC_WORKER_PLUGIN(name, version, attach, detach)                                            \
@@ -60,6 +72,12 @@ typedef struct sc_broker_plugin {
     extern SC_API const sc_broker_plugin_t sc_broker_plugin;                                       \
     const sc_broker_plugin_t sc_broker_plugin = {                                                  \
         SC_ABI_VERSION, (uint32_t)sizeof(sc_broker_plugin_t), name, version, attach, detach}
+
+/** Exports a master plugin. */
+#define SC_MASTER_PLUGIN(name, version, attach, detach)                                            \
+    extern SC_API const sc_master_plugin_t sc_master_plugin;                                       \
+    const sc_master_plugin_t sc_master_plugin = {                                                  \
+        SC_ABI_VERSION, (uint32_t)sizeof(sc_master_plugin_t), name, version, attach, detach}
 
 typedef enum sc_log_level {
     SC_LOG_DEBUG,

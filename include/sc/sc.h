@@ -8,6 +8,8 @@
 #include <sc/exchange.h>
 #include <sc/http.h>
 #include <sc/json.h>
+#include <sc/master.h>
+#include <sc/message.h>
 #include <sc/plugin.h>
 #include <sc/socket.h>
 #include <sc/types.h>

@@ -20,8 +20,49 @@ SC_API sc_worker_t *sc_socket_worker(const sc_socket_t *socket);
 SC_API sc_str_t sc_socket_id(const sc_socket_t *socket);
 /** Handshake completed and not closed. */
 SC_API bool sc_socket_is_open(const sc_socket_t *socket);
+
+/** What SocketCluster calls a socket's state. */
+typedef enum sc_socket_phase {
+    SC_SOCKET_PHASE_CONNECTING, /* the WebSocket is open, the handshake is not complete */
+    SC_SOCKET_PHASE_OPEN,
+    SC_SOCKET_PHASE_CLOSED,
+} sc_socket_phase_t;
+
+SC_API sc_socket_phase_t sc_socket_phase(const sc_socket_t *socket);
+/** The protocol that the client speaks: 1 (clients 5 to 14), 2 (15 to 20), 0: not known yet, as at the handshake unless the
+ *  option protocolVersion says it. Wire: docs/protocol.md, "Telling the generations apart". Since ABI 1. */
+SC_API int sc_socket_protocol_version(const sc_socket_t *socket);
+/** Milliseconds since its WebSocket opened. Since ABI 1. */
+SC_API uint64_t sc_socket_age_ms(const sc_socket_t *socket);
+
+/** What has gone to and fro. Fields may be added at the end. */
+typedef struct sc_socket_traffic {
+    uint64_t received_messages; /* packets, arrays of them, pongs, raw texts; no control frames */
+    uint64_t received_bytes;    /* of these messages */
+    uint64_t sent_frames;       /* queued for sending, control frames and pings included */
+    uint64_t sent_bytes;        /* of these frames, their heads included */
+    uint64_t backlog_bytes;     /* of these, what the client has not taken yet; 0 once closed */
+} sc_socket_traffic_t;
+
+/** Still there in DISCONNECTION. `traffic_size`: sizeof(*traffic); later fields than the server knows become 0. Since ABI 1. */
+SC_API void sc_socket_traffic(const sc_socket_t *socket, sc_socket_traffic_t *traffic,
+                              size_t traffic_size);
 /** The client's address as text. What a trusted proxy says in X-Forwarded-For, else the peer's own. */
 SC_API sc_str_t sc_socket_remote_address(const sc_socket_t *socket);
+/** The peer's TCP port; of a proxy, if one is in front. 0: not known. Since ABI 1. */
+SC_API uint16_t sc_socket_remote_port(const sc_socket_t *socket);
+/**
+ * Has a header of opening requests kept with each socket, for sc_socket_header: without it, to save memory, none is. Call it in
+ * `attach`.
+ *
+ * @param name  compared without case, "User-Agent"; copied
+ * @return SC_OK, also if another plugin has asked for it; SC_ERR_INVALID: empty
+ * Since ABI 1.
+ */
+SC_API SC_MUST_CHECK sc_status_t sc_worker_keep_header(sc_worker_t *worker, const char *name);
+/** The value of a header of the opening request, its bytes as sent, not always UTF-8; none if it had none, or if
+ *  sc_worker_keep_header was not called for it. */
+SC_API sc_str_t sc_socket_header(const sc_socket_t *socket, const char *name);
 /** The query of the opening request's URL, without the '?'; none if there was none. */
 SC_API sc_str_t sc_socket_query(const sc_socket_t *socket);
 
@@ -148,6 +189,13 @@ SC_API sc_status_t sc_socket_kick_out(sc_socket_t *socket, sc_str_t channel, sc_
  * Thread: the worker's only. Since ABI 1. Wire: docs/protocol.md, "Disconnecting".
  */
 SC_API void sc_socket_disconnect(sc_socket_t *socket, int code, sc_str_t reason);
+/**
+ * Cuts the connection at once: no close frame, and what is queued is lost. Listeners are called in a later turn, with code 1006.
+ * Clients come back after 10 to 20 seconds.
+ *
+ * Thread: the worker's only. Since ABI 1.
+ */
+SC_API void sc_socket_terminate(sc_socket_t *socket);
 
 /* ---- A plugin's own data of a socket ------------------------------------------------------------------------ */
 

@@ -106,6 +106,7 @@ static inline bool sc_str_starts_with(sc_str_t str, sc_str_t prefix)
 
 typedef struct sc_worker sc_worker_t; /* the worker process that a plugin runs in */
 typedef struct sc_broker sc_broker_t; /* the broker process that a plugin runs in */
+typedef struct sc_master sc_master_t; /* the master process that a plugin runs in */
 typedef struct sc_socket sc_socket_t; /* a client, as SocketCluster sees it */
 typedef struct sc_action sc_action_t; /* what a client wants to do, on its way through middleware */
 typedef struct sc_call sc_call_t;     /* an application event of a client that wants an answer */
@@ -125,7 +126,7 @@ typedef struct sc_error {
         name; /* such as "AuthTokenInvalidError"; none: a plain Error, which has no name on the wire */
     sc_str_t fields; /* further members, as JSON without the braces: "\"code\":7"; none: none */
     sc_str_t json;   /* if there: the whole error as JSON, any value, in place of all the above */
-    uint16_t status_code; /* close code of a refused handshake, 4000 to 4999; 0: 4008 */
+    uint16_t status_code; /* close code of a refused handshake; 0 or forbidden: 4008 */
     bool is_bad_token;    /* authenticate only: the client shall drop its token */
 } sc_error_t;
 

@@ -19,6 +19,8 @@ SC_API uint32_t sc_worker_count(const sc_worker_t *worker);
 SC_API uint32_t sc_worker_broker_count(const sc_worker_t *worker);
 /** Sockets that are connected now, handshake completed or not. */
 SC_API uint32_t sc_worker_socket_count(const sc_worker_t *worker);
+/** Of these, sockets whose handshake is completed. Since ABI 1. */
+SC_API uint32_t sc_worker_open_socket_count(const sc_worker_t *worker);
 /** Milliseconds since some moment in the past; never goes back. The time at which this turn began. */
 SC_API uint64_t sc_worker_now_ms(const sc_worker_t *worker);
 /**
@@ -50,13 +52,20 @@ typedef enum sc_event_type {
                                  client got, JSON) */
     SC_EVENT_AUTH_TOKEN_SIGNED, /* sc_socket_set_auth_token has made one (socket, token: the claims) */
     SC_EVENT_RAW,               /* a text that is no packet (socket, data: the text) */
+    SC_EVENT_HANDSHAKE, /* its WebSocket has opened, nothing else has happened yet (socket) */
+    SC_EVENT_CLOSURE,   /* right after CONNECTION_ABORT or DISCONNECTION (socket, code, reason) */
+    SC_EVENT_AUTH_STATE_CHANGE, /* has a token and had none, or the other way round; right before AUTHENTICATION
+                                   or DEAUTHENTICATION (socket, token, old_token: one of them is none) */
+    SC_EVENT_WARNING, /* middleware has blocked something, unless the option middlewareEmitWarnings is false, but for PUBLISH_OUT
+                         (socket, NULL for HANDSHAKE_WS; channel; reason: "subscribe", "publishIn", ...; data:
+                         the error); or a client has broken the protocol or a limit and is closed (socket, code, reason) */
     SC_EVENT_TYPES
 } sc_event_type_t;
 
 /** An event. All spans are borrowed until the callback returns. Fields may be added at the end. */
 typedef struct sc_event {
     sc_event_type_t type;
-    sc_socket_t *socket; /* the client; sc_socket_ref it to keep it */
+    sc_socket_t *socket; /* the client; sc_socket_ref it to keep it. NULL: see SC_EVENT_WARNING */
     sc_str_t channel;
     sc_str_t data;      /* JSON text as the client sent it; none if there was none */
     sc_str_t token;     /* claims: a JSON object; never the signed token */

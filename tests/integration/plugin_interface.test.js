@@ -150,6 +150,66 @@ describe('a worker plugin', () => {
     assert.strictEqual((await plain.ask('probe:origin')).query, null);
   });
 
+  test('knows a socket\'s headers that it asked for, its port, age, phase and generation', async (t) => {
+    const raw = await on(t, 0, { headers: { 'uSER-aGENT': 'ä raw one', 'X-Other': 'x', 'X-Last': '', 'X-Empty': '  ' } });
+    const first = await raw.ask('probe:socket', 'user-agent');
+    assert.strictEqual(first.header, Buffer.from('ä raw one').toString());
+    assert.strictEqual((await raw.ask('probe:socket', 'X-Last')).header, '');
+    assert.strictEqual((await raw.ask('probe:socket', 'X-Empty')).header, '');
+    assert.strictEqual((await raw.ask('probe:socket', 'X-Other')).header, null);
+    assert.strictEqual((await (await on(t, 0)).ask('probe:socket', 'User-Agent')).header, null);
+    assert.strictEqual(first.port, raw.socket.localPort);
+    assert.strictEqual(first.phase, 'open');
+    assert.strictEqual(first.version, 0);
+    raw.sendText('#2');
+    const later = await raw.ask('probe:socket', '');
+    assert.strictEqual(later.version, 1);
+    assert.ok(later.age >= first.age && later.age < 600000);
+  });
+
+  test('knows what has gone to and fro', async (t) => {
+    const raw = await on(t, 0);
+    const first = await raw.ask('probe:socket', '');
+    const text = `{"event":"x","data":"${'y'.repeat(500)}"}`;
+    raw.sendText(text);
+    await raw.fence(); /* a control frame: not a message, but its answer is a frame */
+    await raw.ask('probe:slot');
+    const second = await raw.ask('probe:socket', '');
+    assert.strictEqual(second.receivedMessages - first.receivedMessages, 3);
+    assert.ok(second.receivedBytes - first.receivedBytes >= text.length);
+    assert.strictEqual(second.sentFrames - first.sentFrames, 3); /* the answer to the first, the pong, the answer to probe:slot */
+    assert.ok(second.sentBytes > first.sentBytes);
+    assert.ok(second.backlog <= second.sentBytes);
+  });
+
+  test('counts sockets that are open, and those that are not yet', async (t) => {
+    const raw = await on(t, 0);
+    const before = await raw.ask('probe:about');
+    const others = [];
+    t.after(() => others.forEach((other) => other.destroy()));
+    const after = await until('a connection without handshake on this worker', async () => {
+      others.push(await RawSocket.open(cluster.port));
+      await others.at(-1).fence();
+      const now = await raw.ask('probe:about');
+      return now.sockets - now.open > before.sockets - before.open && now;
+    });
+    assert.ok(after.open >= 1);
+    const counters = await raw.ask('probe:counters');
+    assert.ok(counters.messages_received > 0 && counters.shaken_sockets >= 1);
+  });
+
+  test('cuts a connection at once: no close frame, nothing of what was queued', async (t) => {
+    const observer = await on(t, 0);
+    await observer.ask('probe:events');
+    const raw = await on(t, 0);
+    raw.send({ event: 'probe:terminate', cid: 77 });
+    await raw.eof();
+    assert.ok(!raw.inbox.all.some((item) => item.frame === 'close' || String(item.payload).includes('too late')));
+    const events = await eventsOf(observer, raw.id, (seen) => seen.some((event) => event.type === 'disconnection'));
+    assert.deepStrictEqual(events.map((event) => [event.type, event.code]), [['connection', 0], ['disconnection', 1006]]);
+    assert.ok(!/a terminated socket is not closed/.test(cluster.log()));
+  });
+
   test('sends a text, and a message to one socket alone', async (t) => {
     const a = await on(t, 0);
     const b = await on(t, 0);
@@ -198,6 +258,21 @@ describe('a worker plugin', () => {
     assert.deepStrictEqual(await a.ask('probe:watched'), []);
     await assert.rejects(a.ask('probe:unwatch', 'watched'), { message: 'SC_ERR_STATE' });
     await assert.rejects(a.ask('probe:watch', 'x'.repeat(4097)), { message: 'SC_ERR_INVALID' });
+  });
+
+  test('knows all channels of its worker, and which are its own', async (t) => {
+    const [raw, other] = [await on(t, 0), await on(t, 1)];
+    await raw.subscribe('each-a');
+    await other.subscribe('each-b');
+    await raw.ask('probe:watch', 'each-own');
+    await until('the subscription', () => raw.ask('probe:own', 'each-own'));
+    const channels = await raw.ask('probe:channels');
+    assert.deepStrictEqual([channels['each-a'], channels['each-b'], channels['each-own']], [[1, false], undefined, [0, true]]);
+    assert.strictEqual(await raw.ask('probe:own', 'each-a'), false);
+    assert.strictEqual(await raw.ask('probe:own', 'each-nothing'), false);
+    await raw.ask('probe:unwatch', 'each-own');
+    assert.strictEqual(await raw.ask('probe:own', 'each-own'), false);
+    assert.strictEqual((await raw.ask('probe:channels'))['each-own'], undefined);
   });
 
   test('knows how many sockets of its worker are in a channel', async (t) => {

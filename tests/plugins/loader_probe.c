@@ -1,6 +1,6 @@
 /*
  * loader_probe.c: a plugin that logs when it is attached and detached. Definitions say what it exports and how it is
- * malformed: NAME, HAS_WORKER, HAS_BROKER, SIZE, ATTACH_WORKER, ATTACH_BROKER.
+ * malformed: NAME, HAS_WORKER, HAS_BROKER, HAS_MASTER, SIZE, ATTACH_WORKER, ATTACH_BROKER.
  */
 #include <sc/plugin.h>
 
@@ -65,4 +65,22 @@ static void detach_broker(sc_broker_t *broker, void *state)
 extern SC_API const sc_broker_plugin_t sc_broker_plugin;
 const sc_broker_plugin_t sc_broker_plugin = {SC_ABI_VERSION, (uint32_t)SIZE, NAME,
                                              "1.0.0",        ATTACH_BROKER,  detach_broker};
+#endif
+
+#ifdef HAS_MASTER
+static sc_status_t attach_master(sc_master_t *master, sc_str_t options, void **state)
+{
+    (void)master;
+    return log_attach("master", options, state);
+}
+
+static void detach_master(sc_master_t *master, void *state)
+{
+    (void)master;
+    log_detach("master", state);
+}
+
+extern SC_API const sc_master_plugin_t sc_master_plugin;
+const sc_master_plugin_t sc_master_plugin = {SC_ABI_VERSION, (uint32_t)SIZE, NAME,
+                                             "1.0.0",        attach_master,  detach_master};
 #endif

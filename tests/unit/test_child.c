@@ -142,7 +142,7 @@ static void on_exit_of_child(sc_child_t *child, bool was_asked, void *arg)
         sc_loop_stop(&fixture.loop);
 }
 
-static const sc_child_handler_t handler = {on_ready, on_message, on_exit_of_child};
+static const sc_child_handler_t handler = {on_ready, on_message, on_exit_of_child, NULL};
 
 static void on_sigchld(evutil_socket_t number, short what, void *arg)
 {
@@ -296,6 +296,28 @@ static void a_child_that_keeps_dying_waits_longer_each_time(void **state)
     sc_child_cancel_restart(&fixture.child);
 }
 
+static void a_child_that_has_to_go_for_its_memory_counts_as_one_that_keeps_dying(void **state)
+{
+    (void)state;
+    behaviour = SERVE;
+    for (uint32_t i = 1; i <= 2; i++) {
+        sc_child_start(&fixture.child);
+        run(3000);
+        fixture.child.is_over_memory = true;
+        sc_child_stop(&fixture.child, "stop", 3000);
+        run(3000);
+        assert_int_equal(fixture.child.quick_deaths, i);
+    }
+    sc_child_start(&fixture.child);
+    run(3000);
+    assert_false(fixture.child.is_over_memory); /* that was its predecessor */
+    sc_child_stop(&fixture.child, "stop", 3000);
+    run(3000);
+    assert_int_equal(fixture.child.quick_deaths, 0);
+    assert_true(WIFEXITED(fixture.child.wait_status));
+    assert_true(fixture.child.ended_pid > 0);
+}
+
 static void the_wait_doubles_up_to_five_seconds(void **state)
 {
     (void)state;
@@ -321,6 +343,7 @@ int main(void)
         CHILD_TEST(a_child_that_does_not_stop_in_time_is_killed),
         CHILD_TEST(a_child_that_dies_unasked_is_told_of_and_can_start_again),
         CHILD_TEST(a_child_that_keeps_dying_waits_longer_each_time),
+        CHILD_TEST(a_child_that_has_to_go_for_its_memory_counts_as_one_that_keeps_dying),
         CHILD_TEST(the_wait_doubles_up_to_five_seconds),
     };
 

@@ -78,6 +78,8 @@ static void an_event_is_heard_by_the_listeners_of_its_type_only(void **state)
 {
     (void)state;
     for (int type = 0; type < SC_EVENT_TYPES; type++) {
+        if (type == SC_EVENT_AUTH_STATE_CHANGE)
+            continue; /* follows from two others, see below */
         assert_false(sc_hooks_hears(&worker.hooks, (sc_event_type_t)type));
         listen_as((sc_event_type_t)type, (char)('a' + type));
         assert_true(sc_hooks_hears(&worker.hooks, (sc_event_type_t)type));
@@ -85,10 +87,46 @@ static void an_event_is_heard_by_the_listeners_of_its_type_only(void **state)
     for (int type = 0; type < SC_EVENT_TYPES; type++) {
         sc_event_t event = {.type = (sc_event_type_t)type};
 
+        told[0] = '\0';
         sc_hooks_tell(&worker.hooks, &event);
-        assert_int_equal(strlen(told), type + 1);
-        assert_int_equal(told[type], 'a' + type);
+        assert_int_equal(strlen(told), type == SC_EVENT_AUTH_STATE_CHANGE ? 0 : 1);
+        assert_true(told[0] == '\0' || told[0] == 'a' + type);
     }
+}
+
+static void a_change_of_state_is_told_before_the_authentication_that_makes_it(void **state)
+{
+    sc_event_t given = {.type = SC_EVENT_AUTHENTICATION, .token = SC_STR("{}")};
+    sc_event_t taken = {.type = SC_EVENT_DEAUTHENTICATION, .old_token = SC_STR("{}")};
+
+    (void)state;
+    listen_as(SC_EVENT_AUTHENTICATION, 'a');
+    listen_as(SC_EVENT_DEAUTHENTICATION, 'd');
+    listen_as(SC_EVENT_AUTH_STATE_CHANGE, 's');
+    sc_hooks_tell(&worker.hooks, &given);
+    given.old_token = SC_STR("{}"); /* another token: still authenticated */
+    sc_hooks_tell(&worker.hooks, &given);
+    sc_hooks_tell(&worker.hooks, &taken);
+    assert_string_equal(told, "saasd");
+}
+
+static void headers_that_are_kept_are_found_without_case(void **state)
+{
+    static const char taken[] = "+first\0-\0+";
+
+    (void)state;
+    assert_int_equal(sc_worker_keep_header(&worker, "A"), SC_OK);
+    assert_int_equal(sc_worker_keep_header(&worker, "Bee"), SC_OK);
+    assert_int_equal(sc_worker_keep_header(&worker, "bEE"), SC_OK);
+    assert_int_equal(sc_worker_keep_header(&worker, "c"), SC_OK);
+    assert_int_equal(sc_worker_keep_header(&worker, ""), SC_ERR_INVALID);
+    assert_int_equal(worker.hooks.kept_header_count, 3);
+    assert_true(sc_str_equal(sc_hooks_find_header(&worker.hooks, taken, "a"), SC_STR("first")));
+    assert_true(sc_str_is_none(sc_hooks_find_header(&worker.hooks, taken, "BEE")));
+    assert_true(sc_str_equal(sc_hooks_find_header(&worker.hooks, taken, "C"), SC_STR("")));
+    assert_false(sc_str_is_none(sc_hooks_find_header(&worker.hooks, taken, "C")));
+    assert_true(sc_str_is_none(sc_hooks_find_header(&worker.hooks, taken, "d")));
+    assert_true(sc_str_is_none(sc_hooks_find_header(&worker.hooks, NULL, "a")));
 }
 
 static void an_event_without_listeners_is_told_to_nobody(void **state)
@@ -189,6 +227,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(listeners_are_told_in_the_order_of_registration),
         TEST(an_event_is_heard_by_the_listeners_of_its_type_only),
+        TEST(a_change_of_state_is_told_before_the_authentication_that_makes_it),
+        TEST(headers_that_are_kept_are_found_without_case),
         TEST(an_event_without_listeners_is_told_to_nobody),
         TEST(a_type_that_is_none_and_a_listener_that_is_none_are_refused),
         TEST(middleware_is_kept_by_type_in_the_order_of_registration),

@@ -23,6 +23,7 @@ static struct {
     bool worker_fails;        /* worker 1 exits instead of getting ready */
     bool broker_ignores_end;  /* broker 0 does not stop when it is told to */
     bool refuses_new_secrets; /* those of the start are right, those of a SIGHUP are not */
+    bool ignores_restart_signal, stops_on_restart_signal; /* as the options say */
 } behaviour;
 
 /* ---- Stand-ins: each logs what it is told ---- */
@@ -105,6 +106,8 @@ static void run_master(int output_fd)
     options.brokers = 1;
     options.host = (char *)"127.0.0.1";
     options.backlog = 16;
+    options.reboot_on_signal = !behaviour.ignores_restart_signal;
+    options.kill_master_on_signal = behaviour.stops_on_restart_signal;
     options.process_term_timeout_ms = behaviour.broker_ignores_end ? 300 : 5000;
     dup2(output_fd, STDOUT_FILENO);
     dup2(output_fd, STDERR_FILENO);
@@ -250,6 +253,36 @@ static void a_rolling_restart_replaces_one_worker_after_the_other(void **state)
     assert_int_equal(finish(&f), 0);
 }
 
+static void without_reboot_on_signal_a_restart_signal_does_nothing(void **state)
+{
+    fixture_t f;
+
+    (void)state;
+    behaviour.ignores_restart_signal = true;
+    start(&f);
+    behaviour.ignores_restart_signal = false;
+    wait_for(&f, "serving on port", 1);
+    kill(f.pid, SIGUSR2);
+    wait_for(&f, "SIGUSR2: ignored", 1);
+    kill(f.pid, SIGTERM);
+    assert_int_equal(finish(&f), 0);
+    assert_int_equal(count(&f, "told {\"type\":\"drain\"}"), 0);
+}
+
+static void with_kill_master_on_signal_a_restart_signal_stops_the_cluster(void **state)
+{
+    fixture_t f;
+
+    (void)state;
+    behaviour.stops_on_restart_signal = true;
+    start(&f);
+    behaviour.stops_on_restart_signal = false;
+    wait_for(&f, "serving on port", 1);
+    kill(f.pid, SIGUSR2);
+    assert_int_equal(finish(&f), 0);
+    assert_int_equal(count(&f, "told {\"type\":\"stop\"}"), 3);
+}
+
 static void a_worker_s_data_reaches_the_worker_it_is_for(void **state)
 {
     fixture_t f;
@@ -335,6 +368,8 @@ int main(void)
         cmocka_unit_test(a_worker_that_dies_is_replaced_and_the_brokers_are_told),
         cmocka_unit_test(a_start_that_fails_ends_everything_with_code_1),
         cmocka_unit_test(a_rolling_restart_replaces_one_worker_after_the_other),
+        cmocka_unit_test(without_reboot_on_signal_a_restart_signal_does_nothing),
+        cmocka_unit_test(with_kill_master_on_signal_a_restart_signal_stops_the_cluster),
         cmocka_unit_test(a_worker_s_data_reaches_the_worker_it_is_for),
         cmocka_unit_test(keys_that_were_read_again_reach_every_worker_and_no_broker),
         cmocka_unit_test(keys_that_are_refused_reach_nobody),

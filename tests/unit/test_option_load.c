@@ -266,14 +266,14 @@ static void a_codec_engine_is_taken_if_it_is_served(void **state)
 static void options_of_socketcluster_without_meaning_here_are_warned_of(void **state)
 {
     const char *path =
-        write_file("sc6.json", "{\"appName\":\"x\",\"wsEngine\":\"sc-uws\",\"logLevel\":2,"
+        write_file("sc6.json", "{\"secretKey\":\"x\",\"wsEngine\":\"sc-uws\",\"logLevel\":2,"
                                "\"downgradeToUser\":\"nobody\",\"protocol\":\"http\","
                                "\"tcpSynBacklog\":7,\"pingTimeout\":9000}");
     fixture_t f;
 
     (void)state;
     assert_int_equal(load(&f, "--config", path, NULL), SC_OK);
-    assert_contains(&f.report.warnings, "option appName of SocketCluster has no meaning here\n");
+    assert_contains(&f.report.warnings, "option secretKey of SocketCluster has no meaning here\n");
     assert_contains(&f.report.warnings, "option wsEngine of");
     assert_contains(&f.report.warnings, "option logLevel of");
     assert_string_equal(f.options.log_level, "info");

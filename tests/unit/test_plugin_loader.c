@@ -18,6 +18,7 @@ typedef struct fixture {
     sc_options_t options;
     sc_plugin_option_t items[4];
     sc_plugin_option_t broker_items[4];
+    sc_plugin_option_t master_items[4];
     sc_plugins_t plugins;
     char log[8192];
 } fixture_t;
@@ -28,6 +29,7 @@ static void set_up_fixture(fixture_t *fixture)
     fixture->options.plugin_dir = plugin_dir;
     fixture->options.plugins.items = fixture->items;
     fixture->options.broker_plugins.items = fixture->broker_items;
+    fixture->options.master_plugins.items = fixture->master_items;
     unlink(log_path);
     sc_log_init("test", SC_LOG_INFO, SC_LOG_TEXT);
     assert_int_equal(sc_log_open(log_path), SC_OK);
@@ -43,6 +45,12 @@ static void add_for_broker(fixture_t *fixture, const char *name)
 {
     fixture->broker_items[fixture->options.broker_plugins.count++] =
         (sc_plugin_option_t){(char *)name, NULL};
+}
+
+static void add_for_master(fixture_t *fixture, const char *name, const char *options)
+{
+    fixture->master_items[fixture->options.master_plugins.count++] =
+        (sc_plugin_option_t){(char *)name, (char *)options};
 }
 
 static void read_log(fixture_t *fixture)
@@ -71,6 +79,11 @@ static sc_status_t load_worker(fixture_t *fixture)
 static sc_status_t load_broker(fixture_t *fixture)
 {
     return sc_plugins_load_broker(&fixture->plugins, NULL, &fixture->options);
+}
+
+static sc_status_t load_master(fixture_t *fixture)
+{
+    return sc_plugins_load_master(&fixture->plugins, NULL, &fixture->options);
 }
 
 /* One plugin is refused in a worker, with a line that says why. */
@@ -240,6 +253,56 @@ static int tear_down(void **state)
     return 0;
 }
 
+static void the_master_takes_what_it_is_asked_for_and_nothing_else(void **state)
+{
+    fixture_t fixture;
+
+    (void)state;
+    set_up_fixture(&fixture);
+    add(&fixture, "loader_one", NULL);
+    add(&fixture, "loader_three_halves", NULL);
+    add_for_broker(&fixture, "loader_three_halves");
+    add_for_master(&fixture, "loader_master", "{\"a\":1}");
+    assert_int_equal(load_master(&fixture), SC_OK);
+    assert_int_equal(fixture.plugins.count, 1);
+    sc_plugins_unload(&fixture.plugins);
+    assert_logged(&fixture, "four: attach to master with {\"a\":1}\n");
+    assert_logged(&fixture, "four: detach from master\n");
+    assert_null(strstr(fixture.log, "five"));
+}
+
+static void one_object_may_have_a_half_for_each(void **state)
+{
+    fixture_t fixture;
+
+    (void)state;
+    set_up_fixture(&fixture);
+    add(&fixture, "loader_three_halves", NULL);
+    add_for_master(&fixture, "loader_three_halves", NULL);
+    assert_int_equal(load_master(&fixture), SC_OK);
+    sc_plugins_unload(&fixture.plugins);
+    assert_int_equal(load_worker(&fixture), SC_OK);
+    sc_plugins_unload(&fixture.plugins);
+    assert_int_equal(load_broker(&fixture), SC_OK);
+    sc_plugins_unload(&fixture.plugins);
+    assert_logged(&fixture, "five: attach to master");
+    assert_logged(&fixture, "five: attach to worker");
+    assert_logged(&fixture, "five: attach to broker");
+}
+
+static void a_plugin_without_a_half_for_the_master_is_refused_there(void **state)
+{
+    fixture_t fixture;
+
+    (void)state;
+    set_up_fixture(&fixture);
+    add_for_master(&fixture, "loader_one", NULL);
+    assert_int_equal(load_master(&fixture), SC_ERR_INVALID);
+    assert_logged(&fixture, "plugin loader_one.so: no master plugin");
+    sc_plugins_unload(&fixture.plugins);
+    assert_refused("loader_master", SC_ERR_INVALID, "--master-plugin");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -256,6 +319,9 @@ int main(void)
         cmocka_unit_test(a_name_that_is_too_long_is_refused),
         cmocka_unit_test(a_plugin_that_fails_to_attach_is_refused_by_name),
         cmocka_unit_test(a_second_plugin_of_the_same_name_is_refused),
+        cmocka_unit_test(the_master_takes_what_it_is_asked_for_and_nothing_else),
+        cmocka_unit_test(one_object_may_have_a_half_for_each),
+        cmocka_unit_test(a_plugin_without_a_half_for_the_master_is_refused_there),
     };
 
     return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -1,5 +1,6 @@
 #include "common/process.h"
 
+#include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -134,6 +135,60 @@ static void privileges_are_dropped_for_good(void **state)
     assert_int_equal(status, 0);
 }
 
+static void what_a_process_allocates_and_uses_counts_as_its_own_memory(void **state)
+{
+    size_t taken = 64u << 20;
+    uint64_t before;
+    uint64_t after;
+    char *bytes;
+
+    (void)state;
+    assert_int_equal(sc_process_private_bytes(getpid(), &before), SC_OK);
+    bytes = malloc(taken);
+    assert_non_null(bytes);
+    memset(bytes, 1, taken);
+    assert_int_equal(sc_process_private_bytes(getpid(), &after), SC_OK);
+    assert_true(after - before > taken * 9 / 10);
+    free(bytes);
+}
+
+static void a_process_that_has_ended_has_no_memory(void **state)
+{
+    pid_t pid = fork();
+    siginfo_t info;
+    uint64_t bytes;
+
+    (void)state;
+    if (pid == 0)
+        _exit(0);
+    assert_int_equal(waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT), 0); /* a zombie */
+    assert_int_equal(sc_process_private_bytes(pid, &bytes), SC_ERR_IO);
+    assert_int_equal(waitpid(pid, NULL, 0), pid);
+    assert_int_equal(sc_process_private_bytes(pid, &bytes), SC_ERR_IO);
+}
+
+static void *wait_for_release(void *arg)
+{
+    pthread_mutex_lock(arg);
+    pthread_mutex_unlock(arg);
+    return NULL;
+}
+
+static void threads_are_counted(void **state)
+{
+    pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+    uint32_t before = sc_process_thread_count();
+    pthread_t thread;
+
+    (void)state;
+    assert_true(before >= 1);
+    pthread_mutex_lock(&mutex);
+    assert_int_equal(pthread_create(&thread, NULL, wait_for_release, &mutex), 0);
+    assert_int_equal(sc_process_thread_count(), before + 1);
+    pthread_mutex_unlock(&mutex);
+    pthread_join(thread, NULL);
+}
+
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
@@ -144,6 +199,9 @@ int main(int argc, char **argv)
         cmocka_unit_test(a_child_whose_parent_has_gone_already_ends_at_once),
         cmocka_unit_test(an_unknown_user_is_not_found),
         cmocka_unit_test(privileges_are_dropped_for_good),
+        cmocka_unit_test(what_a_process_allocates_and_uses_counts_as_its_own_memory),
+        cmocka_unit_test(a_process_that_has_ended_has_no_memory),
+        cmocka_unit_test(threads_are_counted),
     };
 
     sc_process_init(argc, argv);

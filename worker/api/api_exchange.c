@@ -40,6 +40,18 @@ sc_status_t sc_exchange_unsubscribe(sc_worker_t *worker, sc_str_t channel)
     return SC_OK;
 }
 
+bool sc_exchange_is_subscribed(sc_worker_t *worker, sc_str_t channel)
+{
+    const sc_channel_t *known = sc_exchange_find(worker->exchange, channel);
+
+    return known != NULL && known->own_count > 0 && known->state == SC_CHANNEL_STANDING;
+}
+
+void sc_exchange_each_channel(sc_worker_t *worker, sc_exchange_channel_cb callback, void *arg)
+{
+    sc_exchange_visit(worker->exchange, callback, arg);
+}
+
 uint32_t sc_exchange_subscriber_count(sc_worker_t *worker, sc_str_t channel)
 {
     const sc_channel_t *known = sc_exchange_find(worker->exchange, channel);

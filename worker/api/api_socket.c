@@ -23,6 +23,54 @@ bool sc_socket_is_open(const sc_socket_t *socket)
     return socket->state == SC_SOCKET_OPEN;
 }
 
+sc_socket_phase_t sc_socket_phase(const sc_socket_t *socket)
+{
+    switch ((sc_socket_state_t)socket->state) {
+    case SC_SOCKET_NEW:
+    case SC_SOCKET_SHAKING:
+        return SC_SOCKET_PHASE_CONNECTING;
+    case SC_SOCKET_OPEN:
+        return SC_SOCKET_PHASE_OPEN;
+    case SC_SOCKET_ENDED:
+        break;
+    }
+    return SC_SOCKET_PHASE_CLOSED;
+}
+
+int sc_socket_protocol_version(const sc_socket_t *socket)
+{
+    return socket->version;
+}
+
+uint64_t sc_socket_age_ms(const sc_socket_t *socket)
+{
+    return sc_loop_now_ms(&socket->worker->loop) - socket->opened_ms;
+}
+
+void sc_socket_traffic(const sc_socket_t *socket, sc_socket_traffic_t *traffic, size_t traffic_size)
+{
+    const sc_socket_traffic_t known = {
+        .received_messages = socket->received_messages,
+        .received_bytes = socket->received_bytes,
+        .sent_frames = socket->sent_frames,
+        .sent_bytes = socket->sent_bytes,
+        .backlog_bytes = socket->conn != NULL ? sc_conn_backlog(socket->conn) : 0,
+    };
+
+    memset(traffic, 0, traffic_size);
+    memcpy(traffic, &known, traffic_size < sizeof(known) ? traffic_size : sizeof(known));
+}
+
+uint16_t sc_socket_remote_port(const sc_socket_t *socket)
+{
+    return socket->remote_port;
+}
+
+sc_str_t sc_socket_header(const sc_socket_t *socket, const char *name)
+{
+    return sc_hooks_find_header(&socket->worker->hooks, socket->headers, name);
+}
+
 sc_str_t sc_socket_remote_address(const sc_socket_t *socket)
 {
     return sc_str_from(socket->address);
@@ -152,6 +200,11 @@ sc_status_t sc_socket_kick_out(sc_socket_t *socket, sc_str_t channel, sc_str_t m
 void sc_socket_disconnect(sc_socket_t *socket, int code, sc_str_t reason)
 {
     sc_socket_end(socket, sc_ws_close_code_is_valid(code) ? code : SC_WS_CLOSE_NORMAL, reason);
+}
+
+void sc_socket_terminate(sc_socket_t *socket)
+{
+    sc_socket_cut(socket);
 }
 
 /* ---- A plugin's own data of a socket -------------------------------------------------------------------------- */

@@ -26,6 +26,11 @@ uint32_t sc_worker_socket_count(const sc_worker_t *worker)
     return worker->socket_count;
 }
 
+uint32_t sc_worker_open_socket_count(const sc_worker_t *worker)
+{
+    return worker->open_count;
+}
+
 uint64_t sc_worker_now_ms(const sc_worker_t *worker)
 {
     return sc_loop_now_ms(&worker->loop);
@@ -42,6 +47,11 @@ sc_timer_t *sc_worker_timer(sc_worker_t *worker, uint32_t first_ms, uint32_t eve
                             sc_timer_cb callback, void *arg)
 {
     return sc_timer_start(&worker->loop, &worker->timers, first_ms, every_ms, callback, arg);
+}
+
+sc_messenger_t *sc_worker_messenger(sc_worker_t *worker)
+{
+    return &worker->messenger;
 }
 
 sc_counter_t *sc_worker_counter(sc_worker_t *worker, const char *name, const char *help)
@@ -78,6 +88,9 @@ static void refresh_own(sc_worker_t *worker)
             worker->unreadable_count);
     set_own(worker, "arrays_sent", "Frames of several packets that went to clients",
             worker->array_count);
+    set_own(worker, "shaken_sockets", "Sockets whose handshake is completed", worker->open_count);
+    set_own(worker, "messages_received", "WebSocket messages from clients",
+            worker->received_messages);
     set_own(worker, "read_calls", "System calls that read from clients", net->read_count);
     set_own(worker, "write_calls", "System calls that wrote to clients", net->write_count);
     set_own(worker, "newcomer_waits",

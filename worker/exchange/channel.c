@@ -10,6 +10,18 @@ sc_channel_t *sc_exchange_find(const sc_exchange_t *exchange, sc_str_t name)
     return sc_map_get(&exchange->channels, name);
 }
 
+void sc_exchange_visit(const sc_exchange_t *exchange, sc_exchange_channel_cb callback, void *arg)
+{
+    const sc_channel_t *channel;
+    uint32_t cursor = 0;
+
+    while ((channel = sc_map_next(&exchange->channels, &cursor)) != NULL) {
+        if (channel->interest_count > 0)
+            callback(sc_channel_name(channel), channel->subscriber_count, channel->own_count > 0,
+                     arg);
+    }
+}
+
 static sc_channel_t *new_channel(sc_exchange_t *exchange, sc_str_t name)
 {
     sc_channel_t *channel = sc_alloc_zeroed(1, sizeof(*channel) + name.len + 1);

@@ -45,6 +45,8 @@ void sc_exchange_on_up(sc_exchange_t *exchange, void (*on_up)(void *arg), void *
 sc_channel_t *sc_exchange_hold(sc_exchange_t *exchange, sc_str_t name);
 /** The channel of that name if it exists; borrowed. */
 sc_channel_t *sc_exchange_find(const sc_exchange_t *exchange, sc_str_t name);
+/** Hands each channel that somebody wants to the callback: sc_exchange_each_channel. */
+void sc_exchange_visit(const sc_exchange_t *exchange, sc_exchange_channel_cb callback, void *arg);
 /** Gives a hold back. */
 void sc_channel_release(sc_channel_t *channel);
 /** One more wants the channel's messages; the first asks the broker. The caller has a hold. */

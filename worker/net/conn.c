@@ -644,3 +644,15 @@ void sc_conn_peer_address(const sc_conn_t *conn, char *text, size_t size)
     if (address != NULL && inet_ntop(family, address, text, (socklen_t)size) == NULL)
         text[0] = '\0';
 }
+
+uint16_t sc_conn_peer_port(const sc_conn_t *conn)
+{
+    struct sockaddr_storage peer;
+    socklen_t len = sizeof(peer);
+
+    if (conn->fd < 0 || getpeername(conn->fd, (struct sockaddr *)&peer, &len) != 0)
+        return 0;
+    if (peer.ss_family == AF_INET)
+        return ntohs(((const struct sockaddr_in *)&peer)->sin_port);
+    return peer.ss_family == AF_INET6 ? ntohs(((const struct sockaddr_in6 *)&peer)->sin6_port) : 0;
+}

@@ -146,6 +146,8 @@ bool sc_conn_is_open(const sc_conn_t *conn);
 void sc_conn_await_input(sc_conn_t *conn);
 /** Bytes that are queued. */
 uint64_t sc_conn_backlog(const sc_conn_t *conn);
+/** The peer's port; 0: not known. */
+uint16_t sc_conn_peer_port(const sc_conn_t *conn);
 /** The peer's address as text, without the port, into `text` (INET6_ADDRSTRLEN at least). IPv4 in IPv6 comes as IPv4. */
 void sc_conn_peer_address(const sc_conn_t *conn, char *text, size_t size);
 

@@ -117,7 +117,7 @@ void sc_batch_flush(sc_socket_t *socket)
     plain = frame_of_all(batch);
     forget(batch);
     frame = sc_socket_deflate_frame(socket, plain);
-    sc_conn_send(socket->conn, frame);
+    sc_socket_write_frame(socket, frame);
     sc_buf_unref(plain);
     sc_buf_unref(frame);
 }

@@ -24,6 +24,7 @@ static void complete(sc_socket_t *socket, sc_str_t cid, sc_str_t auth_error)
 
     socket->state = SC_SOCKET_OPEN;
     sc_conn_admit(socket->conn);
+    socket->worker->open_count++;
     sc_packet_send_handshake(socket, cid, auth_error);
     sc_ping_start(socket);
     if (options->batch_on_handshake)
@@ -104,8 +105,10 @@ static void check_token(sc_socket_t *socket, sc_str_t value, sc_str_t cid)
 
 static void refuse(sc_socket_t *socket, sc_action_t *action)
 {
-    int code = action->status_code != 0 ? action->status_code : SC_CLOSE_HANDSHAKE_REFUSED;
+    int code = action->status_code;
 
+    if (!sc_ws_close_code_is_valid(code))
+        code = SC_CLOSE_HANDSHAKE_REFUSED;
     sc_packet_send_handshake_refusal(socket, action->cid, sc_action_error(action), code);
     sc_socket_end(socket, code, SC_STR(""));
 }
@@ -137,6 +140,7 @@ void sc_handle_handshake(sc_socket_t *socket, const sc_incoming_t *incoming)
         return;
     }
     socket->state = SC_SOCKET_SHAKING;
+    sc_ping_stop(socket); /* it has come in time; what middleware takes is not the client's fault */
     action = sc_action_new(socket->worker, SC_ACTION_HANDSHAKE, socket, on_asked);
     action->cid = incoming->cid;
     if (incoming->packet->data.kind == SC_JSON_OBJECT)

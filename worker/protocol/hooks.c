@@ -3,6 +3,8 @@
 #include "common/alloc.h"
 #include "worker/worker.h"
 
+#include <strings.h>
+
 void sc_hooks_init(sc_hooks_t *hooks)
 {
     memset(hooks, 0, sizeof(*hooks));
@@ -20,6 +22,9 @@ void sc_hooks_deinit(sc_hooks_t *hooks)
     while ((handler = sc_map_next(&hooks->call_handlers, &cursor)) != NULL)
         free(handler);
     sc_map_deinit(&hooks->call_handlers);
+    for (uint32_t i = 0; i < hooks->kept_header_count; i++)
+        free(hooks->kept_headers[i]);
+    free(hooks->kept_headers);
 }
 
 sc_status_t sc_worker_on(sc_worker_t *worker, sc_event_type_t type, sc_event_cb callback, void *arg)
@@ -78,13 +83,84 @@ uint32_t sc_worker_socket_slot(sc_worker_t *worker)
     return worker->hooks.slot_count++;
 }
 
-void sc_hooks_tell(const sc_hooks_t *hooks, const sc_event_t *event)
+/* ---- Headers of opening requests ------------------------------------------------------------------------------ */
+
+static bool is_kept(const sc_hooks_t *hooks, const char *name)
+{
+    bool is_found = false;
+
+    for (uint32_t i = 0; i < hooks->kept_header_count && !is_found; i++)
+        is_found = strcasecmp(hooks->kept_headers[i], name) == 0;
+    return is_found;
+}
+
+sc_status_t sc_worker_keep_header(sc_worker_t *worker, const char *name)
+{
+    sc_hooks_t *hooks = &worker->hooks;
+
+    if (name == NULL || name[0] == '\0')
+        return SC_ERR_INVALID;
+    if (is_kept(hooks, name))
+        return SC_OK;
+    hooks->kept_headers =
+        sc_realloc(hooks->kept_headers, (hooks->kept_header_count + 1) * sizeof(char *));
+    hooks->kept_headers[hooks->kept_header_count++] = sc_strdup(sc_str_from(name));
+    return SC_OK;
+}
+
+char *sc_hooks_take_headers(const sc_hooks_t *hooks, const sc_http_request_t *request)
+{
+    sc_text_t taken = {0};
+
+    for (uint32_t i = 0; i < hooks->kept_header_count; i++) {
+        sc_str_t value = sc_http_header(request, hooks->kept_headers[i]);
+
+        sc_text_add(&taken, sc_str_is_none(value) ? SC_STR("-") : SC_STR("+"));
+        sc_text_add(&taken, value);
+        sc_text_add(&taken, sc_str("", 1));
+    }
+    return taken.ptr;
+}
+
+sc_str_t sc_hooks_find_header(const sc_hooks_t *hooks, const char *taken, const char *name)
+{
+    uint32_t i = 0;
+
+    if (taken == NULL || !is_kept(hooks, name))
+        return sc_str_none();
+    for (; strcasecmp(hooks->kept_headers[i], name) != 0; i++)
+        taken += strlen(taken) + 1;
+    return taken[0] == '+' ? sc_str_from(taken + 1) : sc_str_none();
+}
+
+/* ---- Telling --------------------------------------------------------------------------------------------------- */
+
+static void call_listeners(const sc_hooks_t *hooks, const sc_event_t *event)
 {
     for (uint32_t i = 0; i < hooks->listeners[event->type].count; i++) {
         const sc_listener_t *listener = &hooks->listeners[event->type].items[i];
 
         listener->callback(event, listener->arg);
     }
+}
+
+/* Whether a socket has a token now and had none, or the other way round. */
+static bool is_state_change(const sc_event_t *event)
+{
+    return event->type == SC_EVENT_DEAUTHENTICATION ||
+           (event->type == SC_EVENT_AUTHENTICATION && sc_str_is_none(event->old_token));
+}
+
+void sc_hooks_tell(const sc_hooks_t *hooks, const sc_event_t *event)
+{
+    sc_event_t change;
+
+    if (sc_hooks_hears(hooks, SC_EVENT_AUTH_STATE_CHANGE) && is_state_change(event)) {
+        change = *event;
+        change.type = SC_EVENT_AUTH_STATE_CHANGE;
+        call_listeners(hooks, &change);
+    }
+    call_listeners(hooks, event);
 }
 
 const sc_call_handler_t *sc_hooks_find_call(const sc_hooks_t *hooks, sc_str_t event)

@@ -108,6 +108,17 @@ static void release(sc_action_t *action)
     pool->free_count++;
 }
 
+static void tell_block(sc_action_t *action)
+{
+    sc_event_t event = {.type = SC_EVENT_WARNING,
+                        .socket = action->socket,
+                        .channel = action->channel,
+                        .data = sc_action_error(action),
+                        .reason = sc_str_from(type_names[action->type])};
+
+    sc_hooks_tell(&action->worker->hooks, &event);
+}
+
 static void log_block(sc_action_t *action)
 {
     if (!action->worker->options->middleware_emit_warnings || action->type == SC_ACTION_PUBLISH_OUT)
@@ -115,6 +126,7 @@ static void log_block(sc_action_t *action)
     sc_log(SC_LOG_WARN, "%s blocked by middleware: %.*s%s%.*s", type_names[action->type],
            SC_STR_ARG(sc_action_error(action)), action->socket != NULL ? ", socket " : "",
            SC_STR_ARG(action->socket != NULL ? sc_socket_id(action->socket) : SC_STR("")));
+    tell_block(action);
 }
 
 static void end(sc_action_t *action, sc_verdict_t verdict)
@@ -123,7 +135,9 @@ static void end(sc_action_t *action, sc_verdict_t verdict)
         sc_text_clear(&action->error);
     if (verdict != SC_PASS)
         log_block(action);
-    action->finish(action, verdict == SC_PASS);
+    /* Middleware, or who hears of the block, may have closed the socket: nothing more happens on it then. */
+    if (action->socket == NULL || sc_socket_is_alive(action->socket))
+        action->finish(action, verdict == SC_PASS);
     release(action);
 }
 

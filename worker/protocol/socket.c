@@ -79,8 +79,8 @@ static void agree_on_deflate(sc_socket_t *socket, const sc_ws_deflate_terms_t *t
     worker->deflate_socket_count++;
 }
 
-void sc_socket_open(sc_worker_t *worker, sc_conn_t *conn, const char *address, sc_str_t query,
-                    const sc_ws_deflate_terms_t *deflate)
+sc_socket_t *sc_socket_open(sc_worker_t *worker, sc_conn_t *conn, const char *address,
+                            sc_str_t query, const sc_ws_deflate_terms_t *deflate)
 {
     sc_socket_t *socket = sc_new(sc_socket_t);
 
@@ -92,7 +92,9 @@ void sc_socket_open(sc_worker_t *worker, sc_conn_t *conn, const char *address, s
     socket->address = sc_strdup(sc_str_from(address));
     if (!sc_str_is_none(query))
         socket->query = sc_strdup(query);
-    socket->alive_ms = sc_loop_now_ms(&worker->loop);
+    socket->remote_port = sc_conn_peer_port(conn);
+    socket->opened_ms = sc_loop_now_ms(&worker->loop);
+    socket->alive_ms = socket->opened_ms;
     draw_id(socket);
     sc_ws_reader_init(&socket->reader, &reader_handler, worker->options->max_payload_bytes);
     agree_on_deflate(socket, deflate);
@@ -105,6 +107,7 @@ void sc_socket_open(sc_worker_t *worker, sc_conn_t *conn, const char *address, s
     sc_ping_await_handshake(socket);
     sc_conn_set_handler(conn, &conn_handler, socket);
     sc_conn_resume(conn);
+    return socket;
 }
 
 /* ---- What the client sends --------------------------------------------------------------------------------- */
@@ -167,6 +170,9 @@ static void on_message(sc_ws_reader_t *reader, bool is_text, char *bytes, size_t
     socket->alive_ms = sc_loop_now_ms(&worker->loop);
     if (!socket->is_codec_known && len > 0)
         set_codec(socket, sc_codec_of_first(is_text, message));
+    socket->received_messages++;
+    socket->received_bytes += len;
+    worker->received_messages++;
     if (sc_ping_take_pong(socket, is_text, message))
         return;
     memset(&worker->translated, 0, sizeof(worker->translated));
@@ -207,6 +213,7 @@ static void mark_ended(sc_socket_t *socket, int code, sc_str_t reason)
     sc_conn_set_handler(socket->conn, &ended_conn_handler, NULL);
     socket->conn = NULL;
     socket->was_open = socket->state == SC_SOCKET_OPEN;
+    socket->worker->open_count -= socket->was_open;
     socket->state = SC_SOCKET_ENDED;
     socket->end_code = (uint16_t)code;
     if (reason.len > 0)
@@ -244,6 +251,14 @@ void sc_socket_end(sc_socket_t *socket, int code, sc_str_t reason)
     sc_socket_end_quietly(socket, code, reason);
 }
 
+static void tell_warning(sc_socket_t *socket, int code, const char *reason)
+{
+    sc_event_t event = {
+        .type = SC_EVENT_WARNING, .socket = socket, .reason = sc_str_from(reason), .code = code};
+
+    sc_hooks_tell(&socket->worker->hooks, &event);
+}
+
 void sc_socket_fail(sc_socket_t *socket, int code, const char *reason)
 {
     if (!sc_socket_is_alive(socket))
@@ -251,6 +266,17 @@ void sc_socket_fail(sc_socket_t *socket, int code, const char *reason)
     sc_log(SC_LOG_INFO, "socket %s from %s closed with %d: %s", socket->id, socket->address, code,
            reason);
     sc_socket_end_quietly(socket, code, sc_str_from(reason));
+    tell_warning(socket, code, reason);
+}
+
+void sc_socket_cut(sc_socket_t *socket)
+{
+    sc_conn_t *conn = socket->conn;
+
+    if (!sc_socket_is_alive(socket))
+        return;
+    mark_ended(socket, SC_WS_CLOSE_ABNORMAL, sc_str_none());
+    sc_conn_abort(conn);
 }
 
 /* A close frame is answered with one of the same code, an empty one with an empty one (RFC 6455, 5.5.1). */
@@ -299,6 +325,8 @@ static void tell_end(sc_socket_t *socket)
         .reason = sc_str_from(socket->end_reason != NULL ? socket->end_reason : "")};
 
     sc_hooks_tell(&socket->worker->hooks, &event);
+    event.type = SC_EVENT_CLOSURE;
+    sc_hooks_tell(&socket->worker->hooks, &event);
 }
 
 static void finish(sc_socket_t *socket)
@@ -346,6 +374,7 @@ void sc_socket_unref(sc_socket_t *socket)
     sc_buf_unref(socket->claims);
     free(socket->address);
     free(socket->query);
+    free(socket->headers);
     free(socket->end_reason);
     free(socket->slots);
     free(socket);
@@ -379,11 +408,18 @@ static const sc_ws_reader_handler_t reader_handler = {
 
 /* ---- For the layers above ------------------------------------------------------------------------------ */
 
+void sc_socket_write_frame(sc_socket_t *socket, sc_buf_t *frame)
+{
+    socket->sent_frames++;
+    socket->sent_bytes += frame->len;
+    sc_conn_send(socket->conn, frame);
+}
+
 void sc_socket_send_frame(sc_socket_t *socket, sc_buf_t *frame)
 {
     if (socket->conn == NULL || (socket->batch != NULL && sc_batch_take(socket, frame)))
         return;
-    sc_conn_send(socket->conn, frame);
+    sc_socket_write_frame(socket, frame);
 }
 
 void sc_socket_send_apart(sc_socket_t *socket, sc_buf_t *frame)
@@ -391,7 +427,7 @@ void sc_socket_send_apart(sc_socket_t *socket, sc_buf_t *frame)
     if (socket->conn == NULL)
         return;
     sc_batch_flush(socket);
-    sc_conn_send(socket->conn, frame);
+    sc_socket_write_frame(socket, frame);
 }
 
 sc_buf_t *sc_socket_deflate_frame(sc_socket_t *socket, sc_buf_t *frame)

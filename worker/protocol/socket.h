@@ -45,6 +45,8 @@ typedef struct sc_held_packets {
 struct sc_socket {
     sc_worker_t *worker;
     sc_conn_t *conn; /* NULL: ENDED */
+    /* What fan-out counts, beside what it looks at. */
+    uint64_t sent_frames, sent_bytes;
     uint32_t refs;   /* the worker's own, actions', calls', plugins' */
     uint8_t state;   /* sc_socket_state_t */
     uint8_t version; /* of the protocol: 1, 2, 0: not known yet */
@@ -56,6 +58,7 @@ struct sc_socket {
     bool is_emptying;   /* held packets are being processed */
     bool is_reading_paused;
     uint16_t end_code;
+    uint16_t remote_port; /* 0: not known */
     uint32_t hold_count;     /* actions that later packets wait for */
     const sc_codec_t *codec; /* JSON until it is known */
     struct sc_batch *batch;  /* packets collect in it; NULL: they go out at once */
@@ -64,6 +67,7 @@ struct sc_socket {
     char id[SC_SOCKET_ID_CHARS + 1];
     char *address;
     char *query;             /* of the opening request; NULL: none */
+    char *headers;           /* of the opening request: hooks.h; NULL: none are kept */
     char *end_reason;        /* UTF-8; NULL: none */
     sc_buf_t *claims;        /* of the token, JSON text; NULL: not authenticated */
     double expires_s;        /* the token's `exp`; 0: none */
@@ -75,6 +79,8 @@ struct sc_socket {
     uint64_t alive_ms;       /* last sign of life */
     uint64_t next_ping_ms;
     uint64_t ping_by_ms; /* without a ping of its generation until then the client gives up */
+    uint64_t opened_ms;
+    uint64_t received_messages, received_bytes;
     sc_turn_task_t end_task;
     sc_list_t node; /* in the worker's sockets */
     void **slots;   /* of plugins; NULL until one is set */
@@ -89,9 +95,10 @@ struct sc_socket {
  * @param address  the client's; copied
  * @param query    of the URL, or none; copied
  * @param deflate  what was agreed about compression
+ * @return the socket, borrowed; the caller tells SC_EVENT_HANDSHAKE
  */
-void sc_socket_open(sc_worker_t *worker, sc_conn_t *conn, const char *address, sc_str_t query,
-                    const sc_ws_deflate_terms_t *deflate);
+sc_socket_t *sc_socket_open(sc_worker_t *worker, sc_conn_t *conn, const char *address,
+                            sc_str_t query, const sc_ws_deflate_terms_t *deflate);
 
 /** Not ENDED. */
 static inline bool sc_socket_is_alive(const sc_socket_t *socket)
@@ -109,6 +116,8 @@ static inline bool sc_socket_takes_deflated(const sc_socket_t *socket, const sc_
 /** A frame for this socket alone as its connection takes it: compressed where that was agreed on and pays.
  *  @return a reference */
 sc_buf_t *sc_socket_deflate_frame(sc_socket_t *socket, sc_buf_t *frame);
+/** Hands a frame to the connection, which there must be, and counts it; a batch is passed over. */
+void sc_socket_write_frame(sc_socket_t *socket, sc_buf_t *frame);
 /** Queues the frame of a packet as it is; dropped if the socket has ended. The caller keeps its reference. */
 void sc_socket_send_frame(sc_socket_t *socket, sc_buf_t *frame);
 /** The same for a frame that nobody else needs: takes it, and sends it as sc_socket_deflate_frame makes it. */
@@ -123,6 +132,8 @@ void sc_socket_end_quietly(sc_socket_t *socket, int code, sc_str_t reason);
 /** The client broke the protocol or a limit: one log line, then sc_socket_end_quietly. */
 void sc_socket_fail(sc_socket_t *socket, int code, const char *reason);
 
+/** Ends the session and the connection at once: what is queued is lost. */
+void sc_socket_cut(sc_socket_t *socket);
 /** Tells listeners of the end of every socket at once: their connections have gone, and no turn will come. */
 void sc_socket_finish_all(sc_worker_t *worker);
 

@@ -78,8 +78,8 @@ process.on('exit', () => {
 });
 
 class Cluster {
-  // settings: workers, brokers, plugins, brokerPlugins, options (as in the configuration file), flags, env, tls (true: with a
-  // certificate of the tests; or { cert, key }, paths).
+  // settings: workers, brokers, plugins, brokerPlugins, masterPlugins, options (as in the configuration file), flags, env, tls
+  // (true: with a certificate of the tests; or { cert, key }, paths).
   static async start(settings = {}) {
     const cluster = new Cluster(settings);
     cluster.spawn();
@@ -108,7 +108,7 @@ class Cluster {
   }
 
   config() {
-    const { workers = 1, brokers = 1, plugins = [], brokerPlugins = [], options = {} } = this.settings;
+    const { workers = 1, brokers = 1, plugins = [], brokerPlugins = [], masterPlugins = [], options = {} } = this.settings;
     return {
       workers,
       brokers,
@@ -119,6 +119,7 @@ class Cluster {
       plugins: plugins.map(pluginEntry),
       brokerPlugins: brokerPlugins.map(pluginEntry),
       ...this.tlsOptions(),
+      masterPlugins: masterPlugins.map(pluginEntry),
       ...options,
     };
   }

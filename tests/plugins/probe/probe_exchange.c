@@ -115,6 +115,40 @@ static void on_probe_channel(sc_call_t *call, void *arg)
     sc_text_free(&channel);
 }
 
+static void add_channel(sc_str_t channel, uint32_t subscribers, bool is_own, void *arg)
+{
+    sc_text_t *text = arg;
+
+    if (text->ptr[text->len - 1] != '{')
+        sc_text_add(text, SC_STR(","));
+    sc_text_add_quoted(text, channel);
+    sc_text_addf(text, ":[%u,%s]", subscribers, is_own ? "true" : "false");
+}
+
+/* All channels: {NAME:[subscribers, is it the worker's own?]}. */
+static void on_probe_channels(sc_call_t *call, void *arg)
+{
+    probe_t *probe = arg;
+    sc_text_t text = {NULL, 0, 0};
+
+    sc_text_add(&text, SC_STR("{"));
+    sc_exchange_each_channel(probe->worker, add_channel, &text);
+    sc_text_add(&text, SC_STR("}"));
+    sc_call_answer(call, sc_text_str(&text));
+    sc_text_free(&text);
+}
+
+static void on_probe_own(sc_call_t *call, void *arg)
+{
+    probe_t *probe = arg;
+    sc_text_t channel = probe_argument(call);
+
+    sc_call_answer(call, sc_exchange_is_subscribed(probe->worker, sc_text_str(&channel))
+                             ? SC_STR("true")
+                             : SC_STR("false"));
+    sc_text_free(&channel);
+}
+
 /* ---- The master ------------------------------------------------------------------------------------------------- */
 
 static void on_master_answer(sc_status_t status, sc_str_t answer, void *arg)
@@ -156,7 +190,8 @@ static const probe_handler_t handlers[] = {
     {"probe:watch", on_probe_watch},     {"probe:unwatch", on_probe_unwatch},
     {"probe:watched", on_probe_watched}, {"probe:publish", on_probe_publish},
     {"probe:channel", on_probe_channel}, {"probe:master", on_probe_master},
-    {"probe:relayed", on_probe_relayed},
+    {"probe:relayed", on_probe_relayed}, {"probe:channels", on_probe_channels},
+    {"probe:own", on_probe_own},
 };
 
 sc_status_t probe_exchange_attach(probe_t *probe)

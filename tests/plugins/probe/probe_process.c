@@ -7,7 +7,7 @@
 
 /* ---- Events ---------------------------------------------------------------------------------------------- */
 
-static const char *const event_names[SC_EVENT_TYPES] = {
+static const char *const event_names[] = {
     [SC_EVENT_CONNECTION] = "connection",
     [SC_EVENT_CONNECTION_ABORT] = "connectionAbort",
     [SC_EVENT_DISCONNECTION] = "disconnection",
@@ -53,10 +53,12 @@ static void on_probe_about(sc_call_t *call, void *arg)
     const probe_t *probe = arg;
     sc_text_t text = {NULL, 0, 0};
 
-    sc_text_addf(&text, "{\"id\":%u,\"workers\":%u,\"brokers\":%u,\"sockets\":%u,\"now\":%llu}",
-                 sc_worker_id(probe->worker), sc_worker_count(probe->worker),
-                 sc_worker_broker_count(probe->worker), sc_worker_socket_count(probe->worker),
-                 (unsigned long long)sc_worker_now_ms(probe->worker));
+    sc_text_addf(
+        &text, "{\"id\":%u,\"workers\":%u,\"brokers\":%u,\"sockets\":%u,\"open\":%u,\"now\":%llu}",
+        sc_worker_id(probe->worker), sc_worker_count(probe->worker),
+        sc_worker_broker_count(probe->worker), sc_worker_socket_count(probe->worker),
+        sc_worker_open_socket_count(probe->worker),
+        (unsigned long long)sc_worker_now_ms(probe->worker));
     sc_call_answer(call, sc_text_str(&text));
     sc_text_free(&text);
 }
@@ -192,7 +194,8 @@ sc_status_t probe_process_attach(probe_t *probe)
 {
     probe->calls =
         sc_worker_counter(probe->worker, "probe_calls", "Times that a test asked for counters.");
-    for (int type = 0; type < SC_EVENT_TYPES; type++) {
+    /* Those of the first version; the plugin recorder has all. */
+    for (int type = 0; type <= SC_EVENT_RAW; type++) {
         sc_status_t status = sc_worker_on(probe->worker, (sc_event_type_t)type, on_event, probe);
 
         if (status != SC_OK)

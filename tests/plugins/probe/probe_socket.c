@@ -75,6 +75,50 @@ static void on_probe_origin(sc_call_t *call, void *arg)
     sc_text_free(&text);
 }
 
+static const char *const phases[] = {"connecting", "open", "closed"};
+
+/* A header's name: what else is known of a socket. */
+static void on_probe_socket(sc_call_t *call, void *arg)
+{
+    const sc_socket_t *socket = sc_call_socket(call);
+    sc_text_t name = probe_argument(call);
+    sc_text_t text = {NULL, 0, 0};
+    sc_socket_traffic_t traffic;
+
+    (void)arg;
+    sc_text_add(&name, sc_str("", 1)); /* its NUL */
+    sc_socket_traffic(socket, &traffic, sizeof(traffic));
+    sc_text_addf(&text,
+                 "{\"version\":%d,\"age\":%llu,\"port\":%u,\"receivedMessages\":%llu,"
+                 "\"receivedBytes\":%llu,\"sentFrames\":%llu,\"sentBytes\":%llu,\"backlog\":%llu",
+                 sc_socket_protocol_version(socket), (unsigned long long)sc_socket_age_ms(socket),
+                 sc_socket_remote_port(socket), (unsigned long long)traffic.received_messages,
+                 (unsigned long long)traffic.received_bytes,
+                 (unsigned long long)traffic.sent_frames, (unsigned long long)traffic.sent_bytes,
+                 (unsigned long long)traffic.backlog_bytes);
+    probe_add_text(&text, "phase", sc_str_from(phases[sc_socket_phase(socket)]));
+    probe_add_text(&text, "header", sc_socket_header(socket, name.ptr));
+    sc_text_add(&text, SC_STR("}"));
+    sc_call_answer(call, sc_text_str(&text));
+    sc_text_free(&text);
+    sc_text_free(&name);
+}
+
+/* Answers, and cuts the connection before the answer can go. */
+static void on_probe_terminate(sc_call_t *call, void *arg)
+{
+    sc_socket_t *socket = sc_socket_ref(sc_call_socket(call));
+
+    (void)arg;
+    sc_call_answer(call, SC_STR("\"too late\""));
+    sc_socket_terminate(socket);
+    sc_socket_terminate(socket);
+    if (sc_socket_phase(socket) != SC_SOCKET_PHASE_CLOSED ||
+        sc_socket_emit(socket, SC_STR("late"), sc_str_none(), NULL, NULL, 0) != SC_ERR_STATE)
+        sc_log(SC_LOG_ERROR, "probe: a terminated socket is not closed");
+    sc_socket_unref(socket);
+}
+
 static void on_probe_send_raw(sc_call_t *call, void *arg)
 {
     sc_text_t text = probe_argument(call);
@@ -137,6 +181,8 @@ static const probe_handler_t handlers[] = {
     {"probe:each", on_probe_each},
     {"probe:subscribed", on_probe_subscribed},
     {"probe:origin", on_probe_origin},
+    {"probe:socket", on_probe_socket},
+    {"probe:terminate", on_probe_terminate},
     {"probe:sendRaw", on_probe_send_raw},
     {"probe:publishToMe", on_probe_publish_to_me},
     {"probe:closeAll", on_probe_close_all},
@@ -146,5 +192,11 @@ static const probe_handler_t handlers[] = {
 sc_status_t probe_socket_attach(probe_t *probe)
 {
     probe->slot = sc_worker_socket_slot(probe->worker);
+    if (sc_worker_keep_header(probe->worker, "User-Agent") != SC_OK ||
+        sc_worker_keep_header(probe->worker, "x-empty") != SC_OK ||
+        sc_worker_keep_header(probe->worker, "X-Last") != SC_OK ||
+        sc_worker_keep_header(probe->worker, "user-agent") != SC_OK ||
+        sc_worker_keep_header(probe->worker, "") != SC_ERR_INVALID)
+        return SC_ERR_STATE;
     return probe_handle(probe, handlers, sizeof(handlers) / sizeof(handlers[0]));
 }
