@@ -1,13 +1,14 @@
 /*
- * presence_change.c: bytes of the messages between the plugin's halves. See presence_change.h.
+ * presence_note.c: bytes of the messages between the plugin's halves. See presence_note.h.
  */
-#include "presence_change.h"
+#include "presence_note.h"
 
 #include "presence_user.h"
 
 #define NUMBER_BYTES 8
-#define HEAD_BYTES (1 + NUMBER_BYTES)
-#define LENGTH_BYTES 2
+#define HEAD_BYTES 19
+#define ENTRY_HEAD_BYTES 7
+#define NO_DATA UINT32_MAX
 
 static void add_number(sc_text_t *bytes, uint64_t number, unsigned byte_count)
 {
@@ -29,56 +30,116 @@ static uint64_t read_number(const char *bytes, unsigned byte_count)
     return number;
 }
 
-void sc_presence_change_write(sc_text_t *bytes, const sc_presence_change_t *change)
+/* Takes a span of `len` bytes off the front of `rest`. */
+static bool take(sc_str_t *rest, size_t len, sc_str_t *out)
 {
-    const char type = (char)change->type;
+    if (len > rest->len)
+        return false;
+    *out = sc_str(rest->ptr, len);
+    *rest = sc_str(rest->ptr + len, rest->len - len);
+    return true;
+}
+
+/* ---- Notes ------------------------------------------------------------------------------------------- */
+
+void sc_presence_note_write(sc_text_t *bytes, const sc_presence_note_t *note)
+{
+    const char type = (char)note->type;
 
     sc_text_add(bytes, sc_str(&type, 1));
-    add_number(bytes, change->number, NUMBER_BYTES);
-    if (change->type == SC_PRESENCE_CONFIRM)
-        return;
-    add_number(bytes, change->channel.len, LENGTH_BYTES);
-    sc_text_add(bytes, change->channel);
-    sc_text_add(bytes, change->username);
+    add_number(bytes, note->flags, 1);
+    add_number(bytes, note->number, NUMBER_BYTES);
+    add_number(bytes, note->channel.len, 2);
+    add_number(bytes, note->username.len, 2);
+    add_number(bytes, note->socket_id.len, 1);
+    add_number(bytes, sc_str_is_none(note->data) ? NO_DATA : note->data.len, 4);
+    sc_text_add(bytes, note->channel);
+    sc_text_add(bytes, note->username);
+    sc_text_add(bytes, note->socket_id);
+    sc_text_add(bytes, note->data);
 }
 
-static sc_status_t read_user(sc_str_t bytes, sc_presence_change_t *change)
+/* What a note of its type can't do without. */
+static bool is_whole(const sc_presence_note_t *note)
 {
-    size_t channel_bytes;
-
-    if (bytes.len < LENGTH_BYTES)
-        return SC_ERR_INVALID;
-    channel_bytes = (size_t)read_number(bytes.ptr, LENGTH_BYTES);
-    bytes = sc_str(bytes.ptr + LENGTH_BYTES, bytes.len - LENGTH_BYTES);
-    if (channel_bytes > SC_CHANNEL_BYTES_MAX || channel_bytes >= bytes.len ||
-        bytes.len - channel_bytes > SC_PRESENCE_USER_BYTES_MAX)
-        return SC_ERR_INVALID;
-    change->channel = sc_str(bytes.ptr, channel_bytes);
-    change->username = sc_str(bytes.ptr + channel_bytes, bytes.len - channel_bytes);
-    return SC_OK;
+    switch (note->type) {
+    case SC_NOTE_ADD:
+    case SC_NOTE_DROP:
+    case SC_NOTE_JOIN:
+    case SC_NOTE_LEAVE:
+    case SC_NOTE_DATA:
+        return !sc_str_is_none(note->username);
+    case SC_NOTE_TRACK:
+    case SC_NOTE_ANNOUNCE:
+        return !sc_str_is_none(note->socket_id);
+    case SC_NOTE_LIST:
+        return !sc_str_is_none(note->data);
+    case SC_NOTE_COUNT:
+    case SC_NOTE_MODE:
+    case SC_NOTE_END:
+        return true;
+    }
+    return false;
 }
 
-sc_status_t sc_presence_change_read(sc_str_t bytes, sc_presence_change_t *change)
+static bool take_optional(sc_str_t *rest, size_t len, size_t max, sc_str_t *out)
 {
+    *out = sc_str_none();
+    return len <= max && (len == 0 || take(rest, len, out));
+}
+
+sc_status_t sc_presence_note_read(sc_str_t bytes, sc_presence_note_t *note)
+{
+    uint64_t data_len;
+    size_t channel_len;
     sc_str_t rest;
 
     if (sc_str_is_none(bytes) || bytes.len < HEAD_BYTES)
         return SC_ERR_INVALID;
     rest = sc_str(bytes.ptr + HEAD_BYTES, bytes.len - HEAD_BYTES);
-    change->number = read_number(bytes.ptr + 1, NUMBER_BYTES);
-    change->channel = sc_str_none();
-    change->username = sc_str_none();
-    switch (bytes.ptr[0]) {
-    case SC_PRESENCE_CONFIRM:
-        change->type = SC_PRESENCE_CONFIRM;
-        return rest.len == 0 ? SC_OK : SC_ERR_INVALID;
-    case SC_PRESENCE_ADD:
-        change->type = SC_PRESENCE_ADD;
-        return read_user(rest, change);
-    case SC_PRESENCE_DROP:
-        change->type = SC_PRESENCE_DROP;
-        return read_user(rest, change);
-    default:
+    note->type = (sc_presence_note_type_t)(uint8_t)bytes.ptr[0];
+    note->flags = (uint8_t)bytes.ptr[1];
+    note->number = read_number(bytes.ptr + 2, NUMBER_BYTES);
+    channel_len = (size_t)read_number(bytes.ptr + 10, 2);
+    data_len = read_number(bytes.ptr + 15, 4);
+    note->data = sc_str_none();
+    if (channel_len > SC_CHANNEL_BYTES_MAX || !take(&rest, channel_len, &note->channel) ||
+        !take_optional(&rest, (size_t)read_number(bytes.ptr + 12, 2), SC_PRESENCE_USER_BYTES_MAX,
+                       &note->username) ||
+        !take_optional(&rest, (size_t)read_number(bytes.ptr + 14, 1), SC_SOCKET_ID_CHARS,
+                       &note->socket_id))
         return SC_ERR_INVALID;
-    }
+    if (data_len != NO_DATA && !take(&rest, (size_t)data_len, &note->data))
+        return SC_ERR_INVALID;
+    return rest.len == 0 && is_whole(note) ? SC_OK : SC_ERR_INVALID;
+}
+
+/* ---- Entries ----------------------------------------------------------------------------------------- */
+
+void sc_presence_entry_write(sc_text_t *bytes, const sc_presence_entry_t *entry)
+{
+    add_number(bytes, entry->username.len, 2);
+    add_number(bytes, entry->socket_id.len, 1);
+    add_number(bytes, sc_str_is_none(entry->data) ? NO_DATA : entry->data.len, 4);
+    sc_text_add(bytes, entry->username);
+    sc_text_add(bytes, entry->socket_id);
+    sc_text_add(bytes, entry->data);
+}
+
+sc_status_t sc_presence_entry_read(sc_str_t *rest, sc_presence_entry_t *entry)
+{
+    sc_str_t head;
+    uint64_t data_len;
+
+    if (!take(rest, ENTRY_HEAD_BYTES, &head) ||
+        !take_optional(rest, (size_t)read_number(head.ptr, 2), SC_PRESENCE_USER_BYTES_MAX,
+                       &entry->username) ||
+        !take_optional(rest, (size_t)read_number(head.ptr + 2, 1), SC_SOCKET_ID_CHARS,
+                       &entry->socket_id))
+        return SC_ERR_INVALID;
+    entry->data = sc_str_none();
+    data_len = read_number(head.ptr + 3, 4);
+    if (data_len != NO_DATA && !take(rest, (size_t)data_len, &entry->data))
+        return SC_ERR_INVALID;
+    return sc_str_is_none(entry->username) ? SC_ERR_INVALID : SC_OK;
 }
