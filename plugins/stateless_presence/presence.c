@@ -12,6 +12,7 @@
 
 #include "guard.h"
 #include "herald.h"
+#include "lost.h"
 #include "presence_channel.h"
 #include "presence_note.h"
 #include "presence_option.h"
@@ -37,6 +38,8 @@ typedef struct presence {
     sc_guard_t guard;
     sc_herald_t herald;
     sc_roster_t *roster; /* holders are sockets */
+    sc_lost_t lost;
+    sc_timer_t *lost_timer; /* NULL: nobody is lost */
     uint32_t slot;
     sc_counter_t *users; /* members of the roster: a user in three channels counts thrice */
     bool has_logged_too_long;
@@ -144,6 +147,22 @@ static bool is_carried(sc_str_t channel, void *arg)
     return broker_of(carrier->presence, channel) == carrier->broker;
 }
 
+/* In their grace; a new broker gives them the whole of it again. Who has come back is in the roster. */
+static void tell_lost(presence_t *presence, carrier_t *carrier)
+{
+    const sc_lost_user_t *lost;
+
+    sc_lost_prune(&presence->lost, sc_worker_now_ms(presence->worker));
+    TAILQ_FOREACH(lost, &presence->lost.users, link)
+    {
+        if (!is_carried(lost->channel, carrier) ||
+            sc_roster_has(presence->roster, lost->channel, lost->user->name))
+            continue;
+        tell_add(presence, lost->channel, lost->user, sc_str_none());
+        tell_drop(presence, lost->channel, lost->user, true);
+    }
+}
+
 /* A broker came, or came again: it knows nobody of this worker. It decides about nobody before it has heard this. */
 static void on_link(uint32_t broker, void *arg)
 {
@@ -161,6 +180,7 @@ static void on_link(uint32_t broker, void *arg)
                      sc_socket_id(socket_of(sc_roster_any_holder(member))));
         }
     }
+    tell_lost(presence, &carrier);
     sc_herald_on_link(&presence->herald, is_carried, &carrier);
 }
 
@@ -208,13 +228,41 @@ static void renew(presence_t *presence, const sc_socket_t *socket, sc_str_t chan
         tell_add(presence, channel, user, sc_str_none());
 }
 
+static void on_lost_time(void *arg)
+{
+    presence_t *presence = arg;
+    uint64_t now_ms = sc_worker_now_ms(presence->worker);
+    const sc_lost_user_t *first;
+
+    presence->lost_timer = NULL;
+    sc_lost_prune(&presence->lost, now_ms);
+    first = TAILQ_FIRST(&presence->lost.users);
+    if (first != NULL)
+        presence->lost_timer = sc_worker_timer(
+            presence->worker, (uint32_t)(first->until_ms - now_ms), 0, on_lost_time, presence);
+}
+
+static void remember_lost(presence_t *presence, sc_str_t channel, sc_presence_user_t *user)
+{
+    uint32_t grace_ms = presence->options.leave_grace_ms;
+
+    if (grace_ms == 0)
+        return;
+    sc_lost_add(&presence->lost, channel, user, sc_worker_now_ms(presence->worker) + grace_ms);
+    if (presence->lost_timer == NULL)
+        presence->lost_timer =
+            sc_worker_timer(presence->worker, grace_ms, 0, on_lost_time, presence);
+}
+
 static void leave(presence_t *presence, const sc_socket_t *socket, sc_str_t channel,
-                  const sc_presence_user_t *user, bool is_lost)
+                  sc_presence_user_t *user, bool is_lost)
 {
     if (sc_roster_drop(presence->roster, channel, user->name, holder_of(socket)) != SC_ROSTER_USER)
         return;
     sc_counter_add(presence->users, -1);
     tell_drop(presence, channel, user, is_lost);
+    if (is_lost)
+        remember_lost(presence, channel, user);
 }
 
 static void leave_for_good(presence_t *presence, const sc_socket_t *socket, sc_str_t channel,
@@ -250,7 +298,7 @@ static void on_subscription(const sc_event_t *event, void *arg)
 static void on_unsubscription(const sc_event_t *event, void *arg)
 {
     presence_t *presence = arg;
-    const sc_presence_user_t *user = sc_socket_get(event->socket, presence->slot);
+    sc_presence_user_t *user = sc_socket_get(event->socket, presence->slot);
     bool is_lost = event->code == CLOSE_ABNORMAL || event->code == CLOSE_PING_TIMEOUT;
     sc_str_t subject;
 
@@ -375,6 +423,8 @@ static uint32_t promise_ms(sc_str_t channel, void *arg)
 
 static void free_presence(presence_t *presence)
 {
+    sc_timer_stop(presence->lost_timer);
+    sc_lost_deinit(&presence->lost);
     sc_herald_deinit(&presence->herald);
     sc_roster_free(presence->roster);
     free(presence);
@@ -391,6 +441,7 @@ static presence_t *new_presence(sc_worker_t *worker, const sc_presence_options_t
     presence->claim.name = presence->options.data_claim;
     presence->claim.bytes_max = options->max_data_bytes;
     presence->roster = sc_roster_new();
+    sc_lost_init(&presence->lost);
     sc_herald_init(&presence->herald, worker, &presence->options, &herald_handler, presence);
     presence->slot = sc_worker_socket_slot(worker);
     presence->users =

@@ -315,6 +315,36 @@ static void a_new_broker_is_told_who_is_in_its_channels(void **state)
     fake_expect(&world->worker, "add 0 hall2 \"alice\" " ID_A "; ");
 }
 
+/* Else it would not know that they have a grace. */
+static void a_new_broker_is_told_who_was_lost_within_the_grace(void **state)
+{
+    sc_worker_t worker = {.is_linked = true};
+    sc_socket_t socket;
+    void *plugin;
+
+    (void)state;
+    assert_int_equal(sc_worker_plugin.attach(&worker, SC_STR("{\"leaveGrace\":500}"), &plugin),
+                     SC_OK);
+    fake_connect(&worker, &socket, "a");
+    fake_authenticate(&socket, ALICE);
+    fake_subscribe(&socket, "room");
+    fake_subscribe(&socket, "hall2");
+    fake_disconnect_with(&socket, 1006);
+    fake_connect(&worker, &socket, "b");
+    fake_authenticate(&socket, BOB);
+    fake_subscribe(&socket, "room");
+    fake_disconnect_with(&socket, 1000);
+    worker.log[0] = '\0';
+    fake_pass_time(&worker, 400);
+    fake_link(&worker, 1);
+    fake_expect(&worker, "add 1 room \"alice\" -; drop 1 room \"alice\" lost; ");
+    fake_pass_time(&worker, 150);
+    fake_link(&worker, 1);
+    fake_expect(&worker, "");
+    sc_worker_plugin.detach(&worker, plugin);
+    fake_stop_timers(&worker);
+}
+
 static void a_new_broker_is_told_how_many_track(void **state)
 {
     world_t *world = *state;
@@ -656,6 +686,7 @@ int main(void)
         TEST(presence_data_goes_along_and_its_changes_too),
         TEST(a_second_socket_without_data_does_not_take_it_away),
         TEST(a_new_broker_is_told_who_is_in_its_channels),
+        TEST(a_new_broker_is_told_who_was_lost_within_the_grace),
         TEST(a_new_broker_is_told_how_many_track),
         TEST(who_has_gone_unheard_leaves_with_the_next_list_and_who_has_stayed_does_not),
         TEST(a_list_that_was_cut_off_by_the_brokers_death_changes_nothing),
