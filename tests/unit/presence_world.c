@@ -626,6 +626,7 @@ void world_kill_worker(world_t *world, unsigned id)
         tell_broker(world, SC_BROKER_UNSUBSCRIBE, id, TRACKING, sc_str_none());
     }
     tell_broker(world, SC_BROKER_WORKER_DOWN, id, NULL, sc_str_none());
+    clear(&worker->from_broker); /* what it was told meanwhile */
     start_worker(world, id);
     link_up(&world->workers[id]);
 }
