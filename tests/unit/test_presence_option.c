@@ -60,7 +60,7 @@ static void every_option_is_taken(void **state)
     (void)state;
     assert_int_equal(read_options("{}", &options, error), SC_OK);
     assert_int_equal(options.mode, SC_PRESENCE_AUTO);
-    assert_int_equal(options.roster_threshold, 25);
+    assert_int_equal(options.roster_threshold, 8);
     assert_int_equal(options.coalesce_ms, 50);
     assert_int_equal(options.max_ping_bandwidth, 1024);
     assert_int_equal(options.leave_grace_ms, 0);
