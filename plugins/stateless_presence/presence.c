@@ -18,6 +18,7 @@
 #include "presence_option.h"
 #include "presence_packet.h"
 #include "presence_user.h"
+#include "report.h"
 #include "roster.h"
 
 #include <sc/exchange.h>
@@ -56,56 +57,7 @@ static const sc_socket_t *socket_of(uint64_t holder)
     return (const sc_socket_t *)(uintptr_t)holder;
 }
 
-/* ---- To the broker half ---------------------------------------------------------------------------------- */
-
-static uint32_t broker_of(const presence_t *presence, sc_str_t channel)
-{
-    char place[SC_CHANNEL_BYTES_MAX];
-
-    return sc_exchange_broker_of(presence->worker, sc_presence_channel_of(channel, place));
-}
-
-/* @return false: the broker is away */
-static bool tell(const presence_t *presence, const sc_presence_note_t *note)
-{
-    uint32_t broker = broker_of(presence, note->channel);
-    sc_text_t bytes = {0};
-    sc_status_t status;
-
-    sc_presence_note_write(&bytes, note);
-    status = sc_exchange_send(presence->worker, broker, SC_PRESENCE_PLUGIN, sc_text_str(&bytes));
-    sc_text_free(&bytes);
-    /* SC_ERR_STATE: on_link will tell its successor. */
-    if (status != SC_OK && status != SC_ERR_STATE)
-        sc_log(SC_LOG_WARN, "presence note not sent to broker %u: %s", broker,
-               sc_status_name(status));
-    return status == SC_OK;
-}
-
-/* `socket_id`: none: nobody is to be announced. */
-static void tell_add(const presence_t *presence, sc_str_t channel, const sc_presence_user_t *user,
-                     sc_str_t socket_id)
-{
-    sc_presence_note_t note = {.type = SC_NOTE_ADD,
-                               .number = user->set_ms,
-                               .channel = channel,
-                               .username = user->json,
-                               .socket_id = socket_id,
-                               .data = user->data};
-
-    (void)tell(presence, &note);
-}
-
-static void tell_drop(const presence_t *presence, sc_str_t channel, const sc_presence_user_t *user,
-                      bool is_lost)
-{
-    sc_presence_note_t note = {.type = SC_NOTE_DROP,
-                               .flags = is_lost ? SC_NOTE_LOST : 0,
-                               .channel = channel,
-                               .username = user->json};
-
-    (void)tell(presence, &note);
-}
+/* ---- To the broker half, for the herald ---------------------------------------------------------------------------------- */
 
 static bool tell_track(sc_copy_t *copy, sc_socket_t *socket, void *arg)
 {
@@ -121,16 +73,17 @@ static bool tell_track(sc_copy_t *copy, sc_socket_t *socket, void *arg)
         sc_roster_holds(presence->roster, copy->name, user->name, holder_of(socket)))
         note.username = user->json;
     copy->told_count = copy->tracker_count;
-    return tell(presence, &note);
+    return sc_report(presence->worker, &note);
 }
 
 static void tell_count(sc_copy_t *copy, void *arg)
 {
+    const presence_t *presence = arg;
     sc_presence_note_t note = {
         .type = SC_NOTE_COUNT, .number = copy->tracker_count, .channel = copy->name};
 
     copy->told_count = copy->tracker_count;
-    (void)tell(arg, &note);
+    (void)sc_report(presence->worker, &note);
 }
 
 /* ---- From the broker half -------------------------------------------------------------------------------- */
@@ -144,7 +97,7 @@ static bool is_carried(sc_str_t channel, void *arg)
 {
     const carrier_t *carrier = arg;
 
-    return broker_of(carrier->presence, channel) == carrier->broker;
+    return sc_report_broker_of(carrier->presence->worker, channel) == carrier->broker;
 }
 
 /* In their grace; a new broker gives them the whole of it again. Who has come back is in the roster. */
@@ -158,8 +111,8 @@ static void tell_lost(presence_t *presence, carrier_t *carrier)
         if (!is_carried(lost->channel, carrier) ||
             sc_roster_has(presence->roster, lost->channel, lost->user->name))
             continue;
-        tell_add(presence, lost->channel, lost->user, sc_str_none());
-        tell_drop(presence, lost->channel, lost->user, true);
+        sc_report_add(presence->worker, lost->channel, lost->user, sc_str_none());
+        sc_report_drop(presence->worker, lost->channel, lost->user, true);
     }
 }
 
@@ -176,8 +129,8 @@ static void on_link(uint32_t broker, void *arg)
             continue;
         TAILQ_FOREACH(member, &channel->members, link)
         {
-            tell_add(presence, channel->name, member->user,
-                     sc_socket_id(socket_of(sc_roster_any_holder(member))));
+            sc_report_add(presence->worker, channel->name, member->user,
+                          sc_socket_id(socket_of(sc_roster_any_holder(member))));
         }
     }
     tell_lost(presence, &carrier);
@@ -216,7 +169,7 @@ static void enter(presence_t *presence, const sc_socket_t *socket, sc_str_t chan
         return;
     if (change == SC_ROSTER_USER)
         sc_counter_add(presence->users, 1);
-    tell_add(presence, channel, user, sc_socket_id(socket));
+    sc_report_add(presence->worker, channel, user, sc_socket_id(socket));
 }
 
 /* The socket is there already, but its token is another. */
@@ -225,7 +178,7 @@ static void renew(presence_t *presence, const sc_socket_t *socket, sc_str_t chan
 {
     (void)sc_roster_add(presence->roster, channel, user, holder_of(socket));
     if (user->set_ms != 0)
-        tell_add(presence, channel, user, sc_str_none());
+        sc_report_add(presence->worker, channel, user, sc_str_none());
 }
 
 static void on_lost_time(void *arg)
@@ -260,7 +213,7 @@ static void leave(presence_t *presence, const sc_socket_t *socket, sc_str_t chan
     if (sc_roster_drop(presence->roster, channel, user->name, holder_of(socket)) != SC_ROSTER_USER)
         return;
     sc_counter_add(presence->users, -1);
-    tell_drop(presence, channel, user, is_lost);
+    sc_report_drop(presence->worker, channel, user, is_lost);
     if (is_lost)
         remember_lost(presence, channel, user);
 }

@@ -13,13 +13,11 @@
 #include "presence_option.h"
 #include "presence_user.h"
 #include "room.h"
+#include "room_news.h"
 
 #include <sc/broker.h>
 #include <sc/worker.h>
 #include <stdlib.h>
-
-/* A list goes in parts of about this size. */
-#define LIST_PART_BYTES (64u * 1024)
 
 typedef struct presence {
     sc_broker_t *broker;
@@ -29,76 +27,12 @@ typedef struct presence {
     bool is_ready;
 } presence_t;
 
-/* ---- To the workers ------------------------------------------------------------------------------------ */
-
-static void send_bytes(presence_t *presence, uint32_t worker, const sc_text_t *bytes)
+/* Before it is ready a broker tells nobody anything. */
+static void tell_watchers(const presence_t *presence, const sc_room_t *room,
+                          sc_presence_note_t note)
 {
-    sc_status_t status =
-        sc_broker_send(presence->broker, worker, SC_PRESENCE_PLUGIN, sc_text_str(bytes));
-
-    /* SC_ERR_STATE: the worker is about to be replaced; its successor begins anew. */
-    if (status != SC_OK && status != SC_ERR_STATE)
-        sc_log(SC_LOG_WARN, "presence note not sent to worker %u: %s", worker,
-               sc_status_name(status));
-}
-
-static void tell(presence_t *presence, uint32_t worker, const sc_presence_note_t *note)
-{
-    sc_text_t bytes = {0};
-
-    sc_presence_note_write(&bytes, note);
-    send_bytes(presence, worker, &bytes);
-    sc_text_free(&bytes);
-}
-
-static void tell_watchers(presence_t *presence, const sc_room_t *room, sc_presence_note_t note)
-{
-    const sc_watcher_t *watcher;
-    sc_text_t bytes = {0};
-
-    if (!presence->is_ready || LIST_EMPTY(&room->watchers))
-        return;
-    note.channel = room->name;
-    sc_presence_note_write(&bytes, &note);
-    LIST_FOREACH(watcher, &room->watchers, link)
-    {
-        send_bytes(presence, watcher->worker, &bytes);
-    }
-    sc_text_free(&bytes);
-}
-
-static uint8_t mode_flag(const sc_room_t *room)
-{
-    return room->is_roster ? SC_NOTE_ROSTER : 0;
-}
-
-static void send_list(presence_t *presence, const sc_room_t *room, uint32_t worker)
-{
-    sc_presence_note_t note = {.type = SC_NOTE_LIST,
-                               .flags = (uint8_t)(SC_NOTE_FIRST | mode_flag(room)),
-                               .channel = room->name};
-    const sc_member_t *member;
-    sc_text_t entries = {0};
-
-    TAILQ_FOREACH(member, &room->guests.list, link)
-    {
-        sc_presence_entry_t entry = {.username = member->json, .data = member->data};
-        const sc_guest_t *guest = (const sc_guest_t *)member;
-
-        if (!room->is_roster && guest->socket_id[0] != '\0')
-            entry.socket_id = sc_str_from(guest->socket_id);
-        sc_presence_entry_write(&entries, &entry);
-        if (entries.len < LIST_PART_BYTES)
-            continue;
-        note.data = sc_text_str(&entries);
-        tell(presence, worker, &note);
-        note.flags = mode_flag(room);
-        sc_text_clear(&entries);
-    }
-    note.data = sc_text_str(&entries);
-    note.flags |= SC_NOTE_LAST;
-    tell(presence, worker, &note);
-    sc_text_free(&entries);
+    if (presence->is_ready)
+        sc_room_news_tell(presence->broker, room, note);
 }
 
 /* ---- The mode ------------------------------------------------------------------------------------------- */
@@ -123,7 +57,7 @@ static void review_mode(presence_t *presence, sc_room_t *room)
     if (room->is_roster == is_roster)
         return;
     room->is_roster = is_roster;
-    note.flags = mode_flag(room);
+    note.flags = room->is_roster ? SC_NOTE_ROSTER : 0;
     tell_watchers(presence, room, note);
 }
 
@@ -317,13 +251,12 @@ static void on_subscribe(const sc_broker_event_t *event, void *arg)
         room->is_roster = is_to_be_roster(presence, room);
     (void)sc_room_watch(room, event->worker);
     if (presence->is_ready)
-        send_list(presence, room, event->worker);
+        sc_room_news_list(presence->broker, room, event->worker);
 }
 
 static void on_unsubscribe(const sc_broker_event_t *event, void *arg)
 {
     presence_t *presence = arg;
-    sc_presence_note_t note = {.type = SC_NOTE_END};
     sc_watcher_t *watcher = NULL;
     sc_room_t *room;
     sc_str_t subject;
@@ -336,8 +269,7 @@ static void on_unsubscribe(const sc_broker_event_t *event, void *arg)
     if (watcher == NULL)
         return;
     sc_room_unwatch(room, watcher);
-    note.channel = subject;
-    tell(presence, event->worker, &note);
+    sc_room_news_end(presence->broker, room, event->worker);
     review_mode(presence, room);
     sc_rooms_release(&presence->rooms, room);
 }
@@ -404,7 +336,7 @@ static void on_ready(const sc_broker_event_t *event, void *arg)
     {
         LIST_FOREACH(watcher, &room->watchers, link)
         {
-            send_list(presence, room, watcher->worker);
+            sc_room_news_list(presence->broker, room, watcher->worker);
         }
     }
 }
