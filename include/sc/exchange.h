@@ -58,6 +58,31 @@ SC_API void sc_exchange_each_channel(sc_worker_t *worker, sc_exchange_channel_cb
 /** How many sockets of this worker are subscribed to the channel. */
 SC_API uint32_t sc_exchange_subscriber_count(sc_worker_t *worker, sc_str_t channel);
 
+/* ---- To this worker alone -------------------------------------------------------------------------------- */
+
+/**
+ * Hands a message to those in this worker who have subscribed to the channel, its sockets and its watches, as if it had
+ * come from the channel's broker, which does not hear of it; nor does any other worker. All subscribers share
+ * one frame for each codec; publishOut middleware is asked.
+ *
+ * @param channel  the channel's name
+ * @param data     JSON text, none for none; passed on as it is, not checked; borrowed
+ * @return SC_OK, also when nobody here has subscribed; SC_ERR_INVALID: the channel's name is too long
+ * Thread: the worker's only; watches are called from within. Since ABI 1. Wire: docs/protocol.md, "#publish".
+ */
+SC_API SC_MUST_CHECK sc_status_t sc_exchange_deliver(sc_worker_t *worker, sc_str_t channel,
+                                                     sc_str_t data);
+/**
+ * The same to some subscribers only: they too share one frame for each codec. Watches are not called.
+ *
+ * @param sockets, count  those who get it, references that the caller holds; who is not open, or not subscribed, is passed over
+ * @return as sc_exchange_deliver
+ * Thread: the worker's only. Since ABI 1. Wire: docs/protocol.md, "#publish".
+ */
+SC_API SC_MUST_CHECK sc_status_t sc_exchange_deliver_to(sc_worker_t *worker, sc_str_t channel,
+                                                        sc_str_t data, sc_socket_t *const *sockets,
+                                                        size_t count);
+
 /* ---- Messages to brokers ----------------------------------------------------------------------------------- */
 
 /** The broker that carries a channel: 0 to sc_worker_broker_count - 1. */

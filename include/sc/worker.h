@@ -42,7 +42,7 @@ typedef enum sc_event_type {
     SC_EVENT_DISCONNECTION,    /* closed after it (socket, code, reason); before it came one
                                    UNSUBSCRIPTION for each channel, while the token was still there */
     SC_EVENT_SUBSCRIPTION,     /* stands, and the client has been told (socket, channel, data) */
-    SC_EVENT_UNSUBSCRIPTION, /* over: unsubscribed, kicked out or disconnected (socket, channel) */
+    SC_EVENT_UNSUBSCRIPTION, /* over: unsubscribed, kicked out or disconnected (socket, channel, code) */
     SC_EVENT_AUTHENTICATION, /* has a (new) token (socket, token, old_token: none if there was none) */
     SC_EVENT_DEAUTHENTICATION, /* lost its token by whatever cause (socket, old_token, reason: "client":
                                    logged out; "server": sc_socket_deauthenticate; "refused": the next
@@ -71,7 +71,8 @@ typedef struct sc_event {
     sc_str_t token;     /* claims: a JSON object; never the signed token */
     sc_str_t old_token; /* the claims before */
     sc_str_t reason;    /* UTF-8 */
-    int code;           /* close code, 1000 to 4999; 1006: without a close frame */
+    int code;           /* close code, 1000 to 4999; 1006: without a close frame. Of an UNSUBSCRIPTION: of the
+                           connection that has ended, 0 if it goes on */
 } sc_event_t;
 
 typedef void (*sc_event_cb)(const sc_event_t *event, void *arg);

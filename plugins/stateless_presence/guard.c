@@ -14,38 +14,62 @@
 
 static bool is_own_name(sc_str_t claims, sc_str_t username)
 {
-    sc_presence_user_t *own = sc_presence_user_of_claims(claims);
+    sc_presence_user_t *own = sc_presence_user_of_claims(claims, NULL, 0, NULL);
     sc_presence_user_t *said = sc_presence_user_new(username);
     bool same = own != NULL && said != NULL && sc_str_equal(own->name, said->name);
 
-    sc_presence_user_free(own);
-    sc_presence_user_free(said);
+    sc_presence_user_unref(own);
+    sc_presence_user_unref(said);
     return same;
 }
 
 /* Ordinary channels only: a pong for `presence>room` would make a user present there. */
-static bool is_own_channel(const sc_socket_t *socket, sc_str_t quoted)
+static bool is_own_channel(const sc_socket_t *socket, sc_str_t channel)
 {
-    sc_text_t channel = {0};
     sc_str_t subject;
-    bool own = false;
 
-    if (sc_text_add_unquoted(&channel, quoted) == SC_OK)
-        own = sc_presence_channel_kind(sc_text_str(&channel), &subject) == SC_PRESENCE_ORDINARY &&
-              sc_socket_is_subscribed(socket, sc_text_str(&channel));
-    sc_text_free(&channel);
-    return own;
+    return sc_presence_channel_kind(channel, &subject) == SC_PRESENCE_ORDINARY &&
+           sc_socket_is_subscribed(socket, channel);
 }
 
-static bool is_true_pong(const sc_guard_t *guard, const sc_action_t *action)
+static bool is_true_pong(const sc_guard_t *guard, const sc_action_t *action,
+                         const sc_presence_pong_t *pong, sc_str_t channel)
+{
+    return pong->timeout_ms <= guard->timeout_ms &&
+           is_own_name(sc_action_token(action), pong->username) &&
+           is_own_channel(sc_action_socket(action), channel);
+}
+
+/* A channel's mode may have changed since the join that this pong answers. In roster mode the user's next ping may come later than
+ * the pong promises; a tracker would take the user for gone until then. */
+static void prolong(const sc_guard_t *guard, sc_action_t *action, const sc_presence_pong_t *pong,
+                    sc_str_t channel)
+{
+    uint32_t timeout_ms = guard->promise_ms(channel, guard->arg);
+    sc_text_t packet = {0};
+
+    if (timeout_ms <= pong->timeout_ms)
+        return;
+    sc_presence_packet_pong(&packet, pong, timeout_ms);
+    sc_action_set_data(action, sc_text_str(&packet));
+    sc_text_free(&packet);
+}
+
+static bool take_pong(const sc_guard_t *guard, sc_action_t *action)
 {
     sc_str_t data = sc_action_data(action);
+    sc_text_t channel = {0};
     sc_presence_pong_t pong;
+    bool is_true = false;
 
-    return data.len <= PONG_BYTES_MAX && sc_presence_packet_read_pong(data, &pong) == SC_OK &&
-           pong.timeout_ms <= guard->timeout_ms &&
-           is_own_name(sc_action_token(action), pong.username) &&
-           is_own_channel(sc_action_socket(action), pong.channel);
+    if (data.len > PONG_BYTES_MAX || sc_presence_packet_read_pong(data, &pong) != SC_OK)
+        return false;
+    if (sc_text_add_unquoted(&channel, pong.channel) == SC_OK)
+        is_true = is_true_pong(guard, action, &pong, sc_text_str(&channel));
+    if (is_true)
+        prolong(guard, action, &pong, sc_text_str(&channel));
+    sc_text_free(&channel);
+    return is_true;
 }
 
 static sc_verdict_t on_publish_in(sc_action_t *action, void *arg)
@@ -56,8 +80,7 @@ static sc_verdict_t on_publish_in(sc_action_t *action, void *arg)
 
     if (!sc_presence_channel_is_reserved(channel))
         return SC_PASS;
-    if (sc_presence_channel_kind(channel, &id) == SC_PRESENCE_PERSONAL &&
-        is_true_pong(guard, action))
+    if (sc_presence_channel_kind(channel, &id) == SC_PRESENCE_PERSONAL && take_pong(guard, action))
         return SC_PASS;
     sc_counter_add(guard->refused, 1);
     return SC_BLOCK_SILENT;
@@ -79,10 +102,13 @@ static sc_verdict_t on_subscribe(sc_action_t *action, void *arg)
     return SC_BLOCK;
 }
 
-sc_status_t sc_guard_start(sc_guard_t *guard, sc_worker_t *worker, uint32_t timeout_ms)
+sc_status_t sc_guard_start(sc_guard_t *guard, sc_worker_t *worker, uint32_t timeout_ms,
+                           uint32_t (*promise_ms)(sc_str_t channel, void *arg), void *arg)
 {
     sc_status_t status;
 
+    guard->promise_ms = promise_ms;
+    guard->arg = arg;
     guard->timeout_ms = timeout_ms;
     guard->refused = sc_worker_counter(
         worker, "presence_refused",

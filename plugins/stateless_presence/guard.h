@@ -18,14 +18,20 @@
 typedef struct sc_guard {
     uint32_t timeout_ms;   /* presenceTimeout */
     sc_counter_t *refused; /* packets that were refused */
+    uint32_t (*promise_ms)(sc_str_t channel, void *arg);
+    void *arg;
 } sc_guard_t;
 
 /**
  * Puts the middleware in place.
  *
- * @param guard  filled here; must live as long as the worker
+ * @param guard       filled here; must live as long as the worker
+ * @param promise_ms  how long trackers of a channel may have to believe in somebody until it is named again: the timeout of a
+ *                    pong is made that long at least
  */
 SC_MUST_CHECK sc_status_t sc_guard_start(sc_guard_t *guard, sc_worker_t *worker,
-                                         uint32_t timeout_ms);
+                                         uint32_t timeout_ms,
+                                         uint32_t (*promise_ms)(sc_str_t channel, void *arg),
+                                         void *arg);
 
 #endif

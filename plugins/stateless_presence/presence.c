@@ -1,206 +1,150 @@
 /*
- * presence.c: the worker half. It follows the sockets of this worker and says who is there.
+ * presence.c: the worker half. It follows the sockets of this worker, and tells brokers who has come and who has gone.
  *
- * A user is in a channel while a socket that has its token is subscribed. Joins and pings are published by
- * the worker; leaves by the broker half (presence_broker.c), because only brokers hear all workers.
+ * A user is in a channel while a socket that has its token is subscribed. The broker that carries the channel's presence channel
+ * hears of the user's first socket in this worker and of the end of its last one, and of each socket in between, whose
+ * join is announced in original mode. What it says to the trackers of this worker goes through the herald (herald.h).
  *
- * Everything about one channel goes through the broker that carries its presence channel, in order: first the
- * broker is told of a user, then the join is published. So a leave that another worker causes in between can't
- * come between the two, and a leave comes behind the pings and joins that were published before it.
+ * Everything about one channel takes the way through one broker, in order. What a broker had not dealt with when it died is told
+ * to the next one as it stands then (on_link).
  */
 #include "presence.h"
 
-#include "drop_queue.h"
 #include "guard.h"
-#include "presence_change.h"
+#include "herald.h"
+#include "lost.h"
 #include "presence_channel.h"
+#include "presence_note.h"
 #include "presence_option.h"
 #include "presence_packet.h"
 #include "presence_user.h"
+#include "report.h"
 #include "roster.h"
 
 #include <sc/exchange.h>
 #include <sc/socket.h>
 #include <stdlib.h>
 
+/* Close codes of a connection that was lost rather than closed: without a close frame, and by the server when
+ * nothing had come for too long. */
+#define CLOSE_ABNORMAL 1006
+#define CLOSE_PING_TIMEOUT 4001
+
 /* A socket's slot holds the user (sc_presence_user_t) as which it is in the roster: what the server calls its
  * token may have changed by the time that a listener is called. */
 typedef struct presence {
     sc_worker_t *worker;
     sc_presence_options_t options;
+    sc_presence_claim_t claim;
     sc_guard_t guard;
+    sc_herald_t herald;
     sc_roster_t *roster; /* holders are sockets */
-    struct link *links;  /* one for each broker */
-    uint32_t broker_count;
+    sc_lost_t lost;
+    sc_timer_t *lost_timer; /* NULL: nobody is lost */
     uint32_t slot;
-    sc_timer_t *ping_timer;
     sc_counter_t *users; /* members of the roster: a user in three channels counts thrice */
     bool has_logged_too_long;
+    bool has_logged_data;
 } presence_t;
-
-/* What is kept for the broker half in one broker. */
-typedef struct link {
-    presence_t *presence;
-    uint32_t broker;
-    sc_drop_queue_t drops;    /* that it has not confirmed */
-    sc_timer_t *repeat_timer; /* NULL: the drops need not be repeated */
-} link_t;
 
 static uint64_t holder_of(const sc_socket_t *socket)
 {
     return (uint64_t)(uintptr_t)socket;
 }
 
-/* ---- To the trackers ----------------------------------------------------------------------------------- */
-
-static void publish(presence_t *presence, sc_str_t channel, sc_str_t packet)
+static const sc_socket_t *socket_of(uint64_t holder)
 {
-    char place[SC_CHANNEL_BYTES_MAX];
-    sc_status_t status = sc_exchange_publish(
-        presence->worker, sc_presence_channel_of(channel, place), packet, NULL, NULL);
-
-    /* The next ping says it again. */
-    if (status != SC_OK)
-        sc_log(SC_LOG_WARN, "presence packet not published: %s", sc_status_name(status));
+    return (const sc_socket_t *)(uintptr_t)holder;
 }
 
-/* `username`: none for a tracker who is not a user of the channel. */
-static void publish_join(presence_t *presence, sc_str_t channel, sc_str_t username,
-                         const sc_socket_t *socket)
-{
-    sc_text_t packet = {0};
+/* ---- To the broker half, for the herald ---------------------------------------------------------------------------------- */
 
-    sc_presence_packet_join(&packet, username, presence->options.timeout_ms, sc_socket_id(socket));
-    publish(presence, channel, sc_text_str(&packet));
-    sc_text_free(&packet);
+static bool tell_track(sc_copy_t *copy, sc_socket_t *socket, void *arg)
+{
+    const presence_t *presence = arg;
+    const sc_presence_user_t *user = sc_socket_get(socket, presence->slot);
+    sc_presence_note_t note = {.type = SC_NOTE_TRACK,
+                               .number = copy->tracker_count,
+                               .channel = copy->name,
+                               .socket_id = sc_socket_id(socket)};
+
+    /* The username makes a user who tracks its own channel see itself at once. */
+    if (user != NULL &&
+        sc_roster_holds(presence->roster, copy->name, user->name, holder_of(socket)))
+        note.username = user->json;
+    copy->told_count = copy->tracker_count;
+    return sc_report(presence->worker, &note);
 }
 
-static void publish_ping(presence_t *presence, const sc_roster_channel_t *channel,
-                         sc_text_t *packet)
+static void tell_count(sc_copy_t *copy, void *arg)
 {
-    const sc_roster_member_t *member;
+    const presence_t *presence = arg;
+    sc_presence_note_t note = {
+        .type = SC_NOTE_COUNT, .number = copy->tracker_count, .channel = copy->name};
 
-    sc_text_clear(packet);
-    sc_presence_packet_ping_begin(packet, presence->options.timeout_ms);
-    TAILQ_FOREACH(member, &channel->members, link)
+    copy->told_count = copy->tracker_count;
+    (void)sc_report(presence->worker, &note);
+}
+
+/* ---- From the broker half -------------------------------------------------------------------------------- */
+
+typedef struct carrier {
+    const presence_t *presence;
+    uint32_t broker;
+} carrier_t;
+
+static bool is_carried(sc_str_t channel, void *arg)
+{
+    const carrier_t *carrier = arg;
+
+    return sc_report_broker_of(carrier->presence->worker, channel) == carrier->broker;
+}
+
+/* In their grace; a new broker gives them the whole of it again. Who has come back is in the roster. */
+static void tell_lost(presence_t *presence, carrier_t *carrier)
+{
+    const sc_lost_user_t *lost;
+
+    sc_lost_prune(&presence->lost, sc_worker_now_ms(presence->worker));
+    TAILQ_FOREACH(lost, &presence->lost.users, link)
     {
-        sc_presence_packet_ping_user(packet, member->name);
-    }
-    sc_presence_packet_ping_end(packet);
-    publish(presence, channel->name, sc_text_str(packet));
-}
-
-static void on_ping_time(void *arg)
-{
-    presence_t *presence = arg;
-    const sc_roster_channel_t *channel = NULL;
-    sc_text_t packet = {0};
-
-    while ((channel = sc_roster_next_channel(presence->roster, channel)) != NULL)
-        publish_ping(presence, channel, &packet);
-    sc_text_free(&packet);
-}
-
-/* ---- To the broker half ---------------------------------------------------------------------------------- */
-
-static uint32_t broker_of(const presence_t *presence, sc_str_t channel)
-{
-    char place[SC_CHANNEL_BYTES_MAX];
-
-    return sc_exchange_broker_of(presence->worker, sc_presence_channel_of(channel, place));
-}
-
-static void tell(presence_t *presence, uint32_t broker, const sc_presence_change_t *change)
-{
-    sc_text_t bytes = {0};
-    sc_status_t status;
-
-    sc_presence_change_write(&bytes, change);
-    status = sc_exchange_send(presence->worker, broker, SC_PRESENCE_PLUGIN, sc_text_str(&bytes));
-    sc_text_free(&bytes);
-    /* SC_ERR_STATE: the broker is away; on_link will tell its successor. */
-    if (status != SC_OK && status != SC_ERR_STATE)
-        sc_log(SC_LOG_WARN, "presence change not sent to broker %u: %s", broker,
-               sc_status_name(status));
-}
-
-static void tell_add(presence_t *presence, uint32_t broker, sc_str_t channel, sc_str_t username)
-{
-    sc_presence_change_t change = {
-        .type = SC_PRESENCE_ADD, .channel = channel, .username = username};
-
-    tell(presence, broker, &change);
-}
-
-static void tell_drop(presence_t *presence, uint32_t broker, const sc_drop_t *drop)
-{
-    sc_presence_change_t change = {.type = SC_PRESENCE_DROP,
-                                   .number = drop->number,
-                                   .channel = drop->channel,
-                                   .username = drop->json};
-
-    tell(presence, broker, &change);
-}
-
-static void remember_drop(presence_t *presence, sc_str_t channel, const sc_presence_user_t *user)
-{
-    uint32_t broker = broker_of(presence, channel);
-    sc_drop_queue_t *drops = &presence->links[broker].drops;
-    uint64_t forgotten_count = drops->forgotten_count;
-
-    tell_drop(presence, broker, sc_drop_queue_push(drops, channel, user->name, user->json));
-    if (drops->forgotten_count > forgotten_count)
-        sc_log(SC_LOG_WARN,
-               "broker %u confirms no presence changes: some users will time out, not leave",
-               broker);
-}
-
-/* Who has come back meanwhile is not to leave. */
-static void on_repeat_time(void *arg)
-{
-    link_t *link = arg;
-    const sc_drop_t *drop;
-
-    link->repeat_timer = NULL;
-    TAILQ_FOREACH(drop, &link->drops.drops, link)
-    {
-        if (!sc_roster_has(link->presence->roster, drop->channel, drop->name))
-            tell_drop(link->presence, link->broker, drop);
+        if (!is_carried(lost->channel, carrier) ||
+            sc_roster_has(presence->roster, lost->channel, lost->user->name))
+            continue;
+        sc_report_add(presence->worker, lost->channel, lost->user, sc_str_none());
+        sc_report_drop(presence->worker, lost->channel, lost->user, true);
     }
 }
 
-/* A broker came, or came again: it knows nobody of this worker. The users are for now, before it decides about
- * anybody. The drops are for a later turn: publications that have waited for the broker come before it, and may be
- * joins and pings of those who have left since. */
+/* A broker came, or came again: it knows nobody of this worker. It decides about nobody before it has heard this. */
 static void on_link(uint32_t broker, void *arg)
 {
     presence_t *presence = arg;
-    link_t *link = &presence->links[broker];
+    carrier_t carrier = {presence, broker};
     const sc_roster_channel_t *channel = NULL;
     const sc_roster_member_t *member;
 
     while ((channel = sc_roster_next_channel(presence->roster, channel)) != NULL) {
-        if (broker_of(presence, channel->name) != broker)
+        if (!is_carried(channel->name, &carrier))
             continue;
         TAILQ_FOREACH(member, &channel->members, link)
         {
-            tell_add(presence, broker, channel->name, member->json);
+            sc_report_add(presence->worker, channel->name, member->user,
+                          sc_socket_id(socket_of(sc_roster_any_holder(member))));
         }
     }
-    if (link->repeat_timer == NULL && !TAILQ_EMPTY(&link->drops.drops))
-        link->repeat_timer = sc_worker_timer(presence->worker, 0, 0, on_repeat_time, link);
+    tell_lost(presence, &carrier);
+    sc_herald_on_link(&presence->herald, is_carried, &carrier);
 }
 
 static void on_broker_message(uint32_t broker, sc_str_t payload, void *arg)
 {
     presence_t *presence = arg;
-    sc_presence_change_t change;
+    sc_presence_note_t note;
 
-    if (sc_presence_change_read(payload, &change) != SC_OK || change.type != SC_PRESENCE_CONFIRM) {
+    if (sc_presence_note_read(payload, &note) != SC_OK ||
+        sc_herald_take(&presence->herald, &note) != SC_OK)
         sc_log(SC_LOG_WARN, "broker %u sent an unknown presence message", broker);
-        return;
-    }
-    sc_drop_queue_confirm(&presence->links[broker].drops, change.number);
 }
 
 /* ---- What sockets do ------------------------------------------------------------------------------------- */
@@ -217,44 +161,73 @@ static void log_too_long(presence_t *presence, sc_str_t channel)
 }
 
 static void enter(presence_t *presence, const sc_socket_t *socket, sc_str_t channel,
-                  const sc_presence_user_t *user)
+                  sc_presence_user_t *user)
 {
-    sc_roster_change_t change =
-        sc_roster_add(presence->roster, channel, user->name, user->json, holder_of(socket));
+    sc_roster_change_t change = sc_roster_add(presence->roster, channel, user, holder_of(socket));
 
     if (change == SC_ROSTER_NOTHING)
         return;
-    if (change == SC_ROSTER_USER) {
+    if (change == SC_ROSTER_USER)
         sc_counter_add(presence->users, 1);
-        tell_add(presence, broker_of(presence, channel), channel, user->json);
-    }
-    publish_join(presence, channel, user->json, socket);
+    sc_report_add(presence->worker, channel, user, sc_socket_id(socket));
+}
+
+/* The socket is there already, but its token is another. */
+static void renew(presence_t *presence, const sc_socket_t *socket, sc_str_t channel,
+                  sc_presence_user_t *user)
+{
+    (void)sc_roster_add(presence->roster, channel, user, holder_of(socket));
+    if (user->set_ms != 0)
+        sc_report_add(presence->worker, channel, user, sc_str_none());
+}
+
+static void on_lost_time(void *arg)
+{
+    presence_t *presence = arg;
+    uint64_t now_ms = sc_worker_now_ms(presence->worker);
+    const sc_lost_user_t *first;
+
+    presence->lost_timer = NULL;
+    sc_lost_prune(&presence->lost, now_ms);
+    first = TAILQ_FIRST(&presence->lost.users);
+    if (first != NULL)
+        presence->lost_timer = sc_worker_timer(
+            presence->worker, (uint32_t)(first->until_ms - now_ms), 0, on_lost_time, presence);
+}
+
+static void remember_lost(presence_t *presence, sc_str_t channel, sc_presence_user_t *user)
+{
+    uint32_t grace_ms = presence->options.leave_grace_ms;
+
+    if (grace_ms == 0)
+        return;
+    sc_lost_add(&presence->lost, channel, user, sc_worker_now_ms(presence->worker) + grace_ms);
+    if (presence->lost_timer == NULL)
+        presence->lost_timer =
+            sc_worker_timer(presence->worker, grace_ms, 0, on_lost_time, presence);
 }
 
 static void leave(presence_t *presence, const sc_socket_t *socket, sc_str_t channel,
-                  const sc_presence_user_t *user)
+                  sc_presence_user_t *user, bool is_lost)
 {
     if (sc_roster_drop(presence->roster, channel, user->name, holder_of(socket)) != SC_ROSTER_USER)
         return;
     sc_counter_add(presence->users, -1);
-    remember_drop(presence, channel, user);
+    sc_report_drop(presence->worker, channel, user, is_lost);
+    if (is_lost)
+        remember_lost(presence, channel, user);
 }
 
-/* Trackers answer this join, with a username or without, to the socket: that is how it learns of them. The
- * username makes a user who tracks its own channel see itself at once. */
-static void announce_tracker(presence_t *presence, const sc_socket_t *socket, sc_str_t channel)
+static void leave_for_good(presence_t *presence, const sc_socket_t *socket, sc_str_t channel,
+                           sc_presence_user_t *user)
 {
-    const sc_presence_user_t *user = sc_socket_get(socket, presence->slot);
-    bool is_member =
-        user != NULL && sc_roster_holds(presence->roster, channel, user->name, holder_of(socket));
-
-    publish_join(presence, channel, is_member ? user->json : sc_str_none(), socket);
+    leave(presence, socket, channel, user, false);
 }
 
 static void on_subscription(const sc_event_t *event, void *arg)
 {
     presence_t *presence = arg;
-    const sc_presence_user_t *user = sc_socket_get(event->socket, presence->slot);
+    sc_presence_user_t *user = sc_socket_get(event->socket, presence->slot);
     sc_str_t subject;
 
     switch (sc_presence_channel_kind(event->channel, &subject)) {
@@ -263,7 +236,8 @@ static void on_subscription(const sc_event_t *event, void *arg)
             enter(presence, event->socket, subject, user);
         break;
     case SC_PRESENCE_TRACKING:
-        announce_tracker(presence, event->socket, subject);
+        sc_herald_track(&presence->herald, subject, event->socket,
+                        sc_presence_packet_asks_for_roster(event->data));
         break;
     case SC_PRESENCE_TOO_LONG:
         log_too_long(presence, event->channel);
@@ -277,20 +251,30 @@ static void on_subscription(const sc_event_t *event, void *arg)
 static void on_unsubscription(const sc_event_t *event, void *arg)
 {
     presence_t *presence = arg;
-    const sc_presence_user_t *user = sc_socket_get(event->socket, presence->slot);
+    sc_presence_user_t *user = sc_socket_get(event->socket, presence->slot);
+    bool is_lost = event->code == CLOSE_ABNORMAL || event->code == CLOSE_PING_TIMEOUT;
     sc_str_t subject;
 
-    if (user != NULL && sc_presence_channel_kind(event->channel, &subject) == SC_PRESENCE_ORDINARY)
-        leave(presence, event->socket, subject, user);
+    switch (sc_presence_channel_kind(event->channel, &subject)) {
+    case SC_PRESENCE_ORDINARY:
+        if (user != NULL)
+            leave(presence, event->socket, subject, user, is_lost);
+        break;
+    case SC_PRESENCE_TRACKING:
+        sc_herald_untrack(&presence->herald, subject);
+        break;
+    default:
+        break;
+    }
 }
 
 /* One socket that enters or leaves all its channels. */
 typedef struct move {
     presence_t *presence;
     const sc_socket_t *socket;
-    const sc_presence_user_t *user;
+    sc_presence_user_t *user;
     void (*step)(presence_t *presence, const sc_socket_t *socket, sc_str_t channel,
-                 const sc_presence_user_t *user);
+                 sc_presence_user_t *user);
 } move_t;
 
 static void move_in_channel(sc_str_t channel, void *arg)
@@ -307,20 +291,40 @@ static void become(presence_t *presence, sc_socket_t *socket, sc_presence_user_t
 {
     sc_presence_user_t *old_user = sc_socket_get(socket, presence->slot);
     bool same = old_user != NULL && user != NULL && sc_str_equal(old_user->name, user->name);
-    move_t leaving = {presence, socket, old_user, leave};
-    move_t entering = {presence, socket, user, enter};
+    move_t leaving = {presence, socket, old_user, leave_for_good};
+    move_t entering = {presence, socket, user, same ? renew : enter};
 
+    /* Data counts from when it was set. A token without any says nothing, unless it takes the place of one that had. */
+    if (user != NULL && sc_str_is_none(user->data) && !(same && !sc_str_is_none(old_user->data)))
+        user->set_ms = 0;
     if (old_user != NULL && !same)
         sc_socket_each_channel(socket, move_in_channel, &leaving);
     sc_socket_set(socket, presence->slot, user);
-    if (user != NULL && !same)
+    if (user != NULL)
         sc_socket_each_channel(socket, move_in_channel, &entering);
-    sc_presence_user_free(old_user);
+    sc_presence_user_unref(old_user);
+}
+
+static void log_data(presence_t *presence)
+{
+    if (presence->has_logged_data)
+        return;
+    presence->has_logged_data = true;
+    sc_log(SC_LOG_WARN,
+           "the claim %s of a token is no object of at most %u bytes: no presence data",
+           presence->claim.name, presence->claim.bytes_max);
 }
 
 static void on_authentication(const sc_event_t *event, void *arg)
 {
-    become(arg, event->socket, sc_presence_user_of_claims(event->token));
+    presence_t *presence = arg;
+    bool is_refused;
+    sc_presence_user_t *user = sc_presence_user_of_claims(
+        event->token, &presence->claim, sc_worker_now_ms(presence->worker), &is_refused);
+
+    if (is_refused)
+        log_data(presence);
+    become(presence, event->socket, user);
 }
 
 static void on_deauthentication(const sc_event_t *event, void *arg)
@@ -361,31 +365,20 @@ static sc_status_t listen_to_sockets(presence_t *presence)
     return SC_OK;
 }
 
-/* Workers ping one after the other, at even distances: each at its own place in the interval by the clock that
- * they share, so a worker that was replaced keeps the place. */
-static void start_pinging(presence_t *presence)
-{
-    const uint64_t interval_ms = presence->options.interval_ms;
-    uint64_t place_ms =
-        interval_ms * sc_worker_id(presence->worker) / sc_worker_count(presence->worker);
-    uint64_t now_ms = sc_worker_now_ms(presence->worker) % interval_ms;
-    uint64_t first_ms = (place_ms + interval_ms - now_ms) % interval_ms;
+static const sc_herald_handler_t herald_handler = {tell_track, tell_count};
 
-    presence->ping_timer =
-        sc_worker_timer(presence->worker, (uint32_t)(first_ms > 0 ? first_ms : interval_ms),
-                        presence->options.interval_ms, on_ping_time, presence);
+static uint32_t promise_ms(sc_str_t channel, void *arg)
+{
+    const presence_t *presence = arg;
+
+    return sc_herald_promise_ms(&presence->herald, channel);
 }
 
 static void free_presence(presence_t *presence)
 {
-    uint32_t i;
-
-    sc_timer_stop(presence->ping_timer);
-    for (i = 0; i < presence->broker_count; i++) {
-        sc_timer_stop(presence->links[i].repeat_timer);
-        sc_drop_queue_deinit(&presence->links[i].drops);
-    }
-    free(presence->links);
+    sc_timer_stop(presence->lost_timer);
+    sc_lost_deinit(&presence->lost);
+    sc_herald_deinit(&presence->herald);
     sc_roster_free(presence->roster);
     free(presence);
 }
@@ -393,22 +386,16 @@ static void free_presence(presence_t *presence)
 static presence_t *new_presence(sc_worker_t *worker, const sc_presence_options_t *options)
 {
     presence_t *presence = calloc(1, sizeof(*presence));
-    uint32_t i;
 
     if (presence == NULL)
         abort();
     presence->worker = worker;
     presence->options = *options;
+    presence->claim.name = presence->options.data_claim;
+    presence->claim.bytes_max = options->max_data_bytes;
     presence->roster = sc_roster_new();
-    presence->broker_count = sc_worker_broker_count(worker);
-    presence->links = calloc(presence->broker_count, sizeof(*presence->links));
-    if (presence->links == NULL)
-        abort();
-    for (i = 0; i < presence->broker_count; i++) {
-        presence->links[i].presence = presence;
-        presence->links[i].broker = i;
-        sc_drop_queue_init(&presence->links[i].drops);
-    }
+    sc_lost_init(&presence->lost);
+    sc_herald_init(&presence->herald, worker, &presence->options, &herald_handler, presence);
     presence->slot = sc_worker_socket_slot(worker);
     presence->users =
         sc_worker_counter(worker, "presence_users", "Users that this worker has in channels");
@@ -433,9 +420,7 @@ static sc_status_t attach(sc_worker_t *worker, sc_str_t text, void **state)
         status =
             sc_exchange_on_broker(worker, SC_PRESENCE_PLUGIN, on_broker_message, on_link, presence);
     if (status == SC_OK && options.guard)
-        status = sc_guard_start(&presence->guard, worker, options.timeout_ms);
-    if (status == SC_OK)
-        start_pinging(presence);
+        status = sc_guard_start(&presence->guard, worker, options.timeout_ms, promise_ms, presence);
     return status;
 }
 
@@ -443,7 +428,7 @@ static void detach_socket(sc_socket_t *socket, void *arg)
 {
     presence_t *presence = arg;
 
-    sc_presence_user_free(sc_socket_get(socket, presence->slot));
+    sc_presence_user_unref(sc_socket_get(socket, presence->slot));
     sc_socket_set(socket, presence->slot, NULL);
 }
 

@@ -66,24 +66,34 @@ static bool add_name(sc_text_t *name, sc_str_t json)
     return add_number(name, json);
 }
 
-/* One block: the user, its name, its JSON. */
-static sc_presence_user_t *user_alloc(sc_str_t name, sc_str_t json)
+static sc_str_t put_text(char **place, sc_str_t text)
 {
-    sc_presence_user_t *user = malloc(sizeof(*user) + name.len + json.len);
-    char *texts;
+    sc_str_t copy = sc_str(*place, text.len);
+
+    if (sc_str_is_none(text))
+        return text;
+    memcpy(*place, text.ptr, text.len);
+    *place += text.len;
+    return copy;
+}
+
+/* One block: the user and its texts. */
+static sc_presence_user_t *user_alloc(sc_str_t name, sc_str_t json, sc_str_t data)
+{
+    sc_presence_user_t *user = calloc(1, sizeof(*user) + name.len + json.len + data.len);
+    char *place;
 
     if (user == NULL)
         abort();
-    texts = (char *)(user + 1);
-    if (name.len > 0)
-        memcpy(texts, name.ptr, name.len);
-    memcpy(texts + name.len, json.ptr, json.len);
-    user->name = sc_str(texts, name.len);
-    user->json = sc_str(texts + name.len, json.len);
+    place = (char *)(user + 1);
+    user->name = put_text(&place, name);
+    user->json = put_text(&place, json);
+    user->data = put_text(&place, data);
+    user->refs = 1;
     return user;
 }
 
-sc_presence_user_t *sc_presence_user_new(sc_str_t json)
+static sc_presence_user_t *new_user(sc_str_t json, sc_str_t data)
 {
     sc_presence_user_t *user = NULL;
     sc_text_t name = {0};
@@ -91,19 +101,54 @@ sc_presence_user_t *sc_presence_user_new(sc_str_t json)
     if (sc_str_is_none(json) || json.len == 0 || json.len > SC_PRESENCE_USER_BYTES_MAX)
         return NULL;
     if (add_name(&name, json))
-        user = user_alloc(sc_text_str(&name), json);
+        user = user_alloc(sc_text_str(&name), json, data);
     sc_text_free(&name);
     return user;
 }
 
-sc_presence_user_t *sc_presence_user_of_claims(sc_str_t claims)
+sc_presence_user_t *sc_presence_user_new(sc_str_t json)
 {
-    if (sc_str_is_none(claims))
-        return NULL;
-    return sc_presence_user_new(sc_json_member(claims, "username"));
+    return new_user(json, sc_str_none());
 }
 
-void sc_presence_user_free(sc_presence_user_t *user)
+static sc_str_t data_of(sc_str_t claims, const sc_presence_claim_t *claim, bool *is_refused)
 {
-    free(user);
+    sc_str_t data = sc_json_member(claims, claim->name);
+
+    if (sc_str_is_none(data) || (data.ptr[0] == '{' && data.len <= claim->bytes_max))
+        return data;
+    /* null is how an application says that there is none. */
+    if (is_refused != NULL)
+        *is_refused = !sc_str_equal(data, SC_STR("null"));
+    return sc_str_none();
+}
+
+sc_presence_user_t *sc_presence_user_of_claims(sc_str_t claims, const sc_presence_claim_t *claim,
+                                               uint64_t set_ms, bool *is_refused)
+{
+    sc_str_t data = sc_str_none();
+    sc_presence_user_t *user;
+
+    if (is_refused != NULL)
+        *is_refused = false;
+    if (sc_str_is_none(claims))
+        return NULL;
+    if (claim != NULL)
+        data = data_of(claims, claim, is_refused);
+    user = new_user(sc_json_member(claims, "username"), data);
+    if (user != NULL)
+        user->set_ms = set_ms;
+    return user;
+}
+
+sc_presence_user_t *sc_presence_user_ref(sc_presence_user_t *user)
+{
+    user->refs++;
+    return user;
+}
+
+void sc_presence_user_unref(sc_presence_user_t *user)
+{
+    if (user != NULL && --user->refs == 0)
+        free(user);
 }

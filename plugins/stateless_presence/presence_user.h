@@ -12,24 +12,41 @@
 /** Longest username, in bytes of its JSON text. With a longer one there is no presence. */
 #define SC_PRESENCE_USER_BYTES_MAX 1024
 
-/** A user; both texts live as long as it does. */
+/** A user as a token makes it; shared by reference, never changed. The texts live as long as it does. */
 typedef struct sc_presence_user {
-    sc_str_t name; /* as the client shows it, UTF-8, without quotes: zed, 42, true */
-    sc_str_t json; /* as it stands in the token: "zed", 42, true */
+    sc_str_t name;   /* as the client shows it, UTF-8, without quotes: zed, 42, true */
+    sc_str_t json;   /* as it stands in the token: "zed", 42, true */
+    sc_str_t data;   /* presence data, the JSON text of an object; none */
+    uint64_t set_ms; /* when the token was taken, by the caller's clock */
+    uint32_t refs;
 } sc_presence_user_t;
 
 /**
  * Makes a user of a username's JSON text.
  *
  * @param json  copied; a string, a number, true or false
- * @return the caller's, sc_presence_user_free when done; NULL: null, an object or an array, which are
- *         nobody; too long; not JSON
+ * @return the caller's reference; NULL: null, an object or an array, which are nobody; too long; not JSON
  */
 sc_presence_user_t *sc_presence_user_new(sc_str_t json);
 
-/** The user of a token's claims, as sc_presence_user_new; NULL also for no claims, or no username. */
-sc_presence_user_t *sc_presence_user_of_claims(sc_str_t claims);
+/** Which claim of a token is the user's presence data. */
+typedef struct sc_presence_claim {
+    const char *name;
+    uint32_t bytes_max; /* of its JSON text */
+} sc_presence_claim_t;
 
-void sc_presence_user_free(sc_presence_user_t *user);
+/**
+ * The user of a token's claims, as sc_presence_user_new; NULL also for no claims, or no username.
+ *
+ * @param claim       NULL: presence data does not matter
+ * @param set_ms      kept
+ * @param is_refused  set to whether there was presence data that is no object, or too long; may be NULL
+ */
+sc_presence_user_t *sc_presence_user_of_claims(sc_str_t claims, const sc_presence_claim_t *claim,
+                                               uint64_t set_ms, bool *is_refused);
+
+sc_presence_user_t *sc_presence_user_ref(sc_presence_user_t *user);
+/** Gives a reference back; NULL does nothing. */
+void sc_presence_user_unref(sc_presence_user_t *user);
 
 #endif

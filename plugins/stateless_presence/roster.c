@@ -31,14 +31,6 @@ static void *must_alloc(size_t bytes)
     return block;
 }
 
-static char *put_text(char *place, sc_str_t text, sc_str_t *out)
-{
-    if (text.len > 0)
-        memcpy(place, text.ptr, text.len);
-    *out = sc_str(place, text.len);
-    return place + text.len;
-}
-
 /* ---- Trees ------------------------------------------------------------------------------------------- */
 
 static int compare_texts(sc_str_t a, sc_str_t b)
@@ -68,7 +60,7 @@ static int compare_members(const void *a, const void *b)
     const sc_roster_member_t *right = b;
     int order = compare_addresses(left->channel, right->channel);
 
-    return order != 0 ? order : compare_texts(left->name, right->name);
+    return order != 0 ? order : compare_texts(left->user->name, right->user->name);
 }
 
 static int compare_seats(const void *a, const void *b)
@@ -105,7 +97,8 @@ static sc_roster_channel_t *find_channel(const sc_roster_t *roster, sc_str_t nam
 
 static sc_roster_member_t *find_member(const sc_roster_t *roster, sc_str_t channel, sc_str_t name)
 {
-    sc_roster_member_t key = {.channel = find_channel(roster, channel), .name = name};
+    sc_presence_user_t user = {.name = name};
+    sc_roster_member_t key = {.channel = find_channel(roster, channel), .user = &user};
 
     return key.channel != NULL ? find(&roster->members, &key, compare_members) : NULL;
 }
@@ -122,22 +115,23 @@ static sc_roster_channel_t *make_channel(sc_roster_t *roster, sc_str_t name)
 {
     sc_roster_channel_t *channel = must_alloc(sizeof(*channel) + name.len);
 
-    (void)put_text((char *)(channel + 1), name, &channel->name);
+    if (name.len > 0)
+        memcpy(channel + 1, name.ptr, name.len);
+    channel->name = sc_str((char *)(channel + 1), name.len);
     TAILQ_INIT(&channel->members);
     insert(&roster->channels, channel, compare_channels);
     TAILQ_INSERT_TAIL(&roster->list, channel, link);
     return channel;
 }
 
-static sc_roster_member_t *make_member(sc_roster_t *roster, sc_str_t channel_name, sc_str_t name,
-                                       sc_str_t json)
+static sc_roster_member_t *make_member(sc_roster_t *roster, sc_str_t channel_name,
+                                       sc_presence_user_t *user)
 {
     sc_roster_channel_t *channel = find_channel(roster, channel_name);
-    sc_roster_member_t *member = must_alloc(sizeof(*member) + name.len + json.len);
-    char *place = put_text((char *)(member + 1), name, &member->name);
+    sc_roster_member_t *member = must_alloc(sizeof(*member));
 
-    (void)put_text(place, json, &member->json);
     TAILQ_INIT(&member->seats);
+    member->user = sc_presence_user_ref(user);
     member->channel = channel != NULL ? channel : make_channel(roster, channel_name);
     insert(&roster->members, member, compare_members);
     TAILQ_INSERT_TAIL(&member->channel->members, member, link);
@@ -169,6 +163,7 @@ static void remove_member(sc_roster_t *roster, sc_roster_member_t *member)
 
     (void)tdelete(member, &roster->members, compare_members);
     TAILQ_REMOVE(&channel->members, member, link);
+    sc_presence_user_unref(member->user);
     free(member);
     if (!TAILQ_EMPTY(&channel->members))
         return;
@@ -203,15 +198,27 @@ void sc_roster_free(sc_roster_t *roster)
     free(roster);
 }
 
-sc_roster_change_t sc_roster_add(sc_roster_t *roster, sc_str_t channel, sc_str_t name,
-                                 sc_str_t json, uint64_t holder)
+/* The new user has the same name, so the member keeps its place in the tree. One whose data was set before stays out. */
+static void take_user(sc_roster_member_t *member, sc_presence_user_t *user)
 {
-    sc_roster_member_t *member = find_member(roster, channel, name);
+    sc_presence_user_t *former = member->user;
+
+    if (user->set_ms < former->set_ms)
+        return;
+    member->user = sc_presence_user_ref(user);
+    sc_presence_user_unref(former);
+}
+
+sc_roster_change_t sc_roster_add(sc_roster_t *roster, sc_str_t channel, sc_presence_user_t *user,
+                                 uint64_t holder)
+{
+    sc_roster_member_t *member = find_member(roster, channel, user->name);
 
     if (member == NULL) {
-        make_seat(roster, make_member(roster, channel, name, json), holder);
+        make_seat(roster, make_member(roster, channel, user), holder);
         return SC_ROSTER_USER;
     }
+    take_user(member, user);
     if (find_seat(roster, member, holder) != NULL)
         return SC_ROSTER_NOTHING;
     make_seat(roster, member, holder);
@@ -233,40 +240,6 @@ sc_roster_change_t sc_roster_drop(sc_roster_t *roster, sc_str_t channel, sc_str_
     return SC_ROSTER_USER;
 }
 
-static void drop_holder_of(sc_roster_t *roster, sc_roster_member_t *member, uint64_t holder,
-                           sc_roster_gone_cb on_gone, void *arg)
-{
-    sc_roster_seat_t *seat = find_seat(roster, member, holder);
-
-    if (seat == NULL)
-        return;
-    remove_seat(roster, seat);
-    if (!TAILQ_EMPTY(&member->seats))
-        return;
-    on_gone(member->channel->name, member->name, member->json, arg);
-    remove_member(roster, member);
-}
-
-void sc_roster_drop_holder(sc_roster_t *roster, uint64_t holder, sc_roster_gone_cb on_gone,
-                           void *arg)
-{
-    sc_roster_channel_t *channel = TAILQ_FIRST(&roster->list);
-
-    while (channel != NULL) {
-        sc_roster_channel_t *next_channel = TAILQ_NEXT(channel, link);
-        sc_roster_member_t *member = TAILQ_FIRST(&channel->members);
-
-        /* The channel goes with its last member, so the next ones are taken before. */
-        while (member != NULL) {
-            sc_roster_member_t *next_member = TAILQ_NEXT(member, link);
-
-            drop_holder_of(roster, member, holder, on_gone, arg);
-            member = next_member;
-        }
-        channel = next_channel;
-    }
-}
-
 bool sc_roster_has(const sc_roster_t *roster, sc_str_t channel, sc_str_t name)
 {
     return find_member(roster, channel, name) != NULL;
@@ -277,6 +250,11 @@ bool sc_roster_holds(const sc_roster_t *roster, sc_str_t channel, sc_str_t name,
     sc_roster_member_t *member = find_member(roster, channel, name);
 
     return member != NULL && find_seat(roster, member, holder) != NULL;
+}
+
+uint64_t sc_roster_any_holder(const sc_roster_member_t *member)
+{
+    return TAILQ_FIRST(&member->seats)->holder;
 }
 
 const sc_roster_channel_t *sc_roster_next_channel(const sc_roster_t *roster,

@@ -1,8 +1,8 @@
 /*
- * roster.h: who is where, and because of whom.
+ * roster.h: the users that a worker has in channels, and because of whom.
  *
- * A user is in a channel as long as somebody holds it there. In a worker the holders are sockets, in a
- * broker they are workers. Adding and dropping may be repeated: a holder holds a user in a channel once.
+ * A user is in a channel as long as somebody holds it there: the holders are sockets. Adding and dropping may be
+ * repeated: a holder holds a user in a channel once.
  *
  * Channels, users and holders are found in balanced trees (libc's tsearch), not in hash tables: clients
  * choose the names, and no choice of theirs makes a tree slow. Channels, and the users of each, are also
@@ -11,7 +11,8 @@
 #ifndef SC_ROSTER_H
 #define SC_ROSTER_H
 
-#include <sc/types.h>
+#include "presence_user.h"
+
 #include <sys/queue.h>
 
 typedef struct sc_roster sc_roster_t;
@@ -20,8 +21,7 @@ typedef struct sc_roster sc_roster_t;
 typedef struct sc_roster_member {
     TAILQ_ENTRY(sc_roster_member) link;
     struct sc_roster_channel *channel;
-    sc_str_t name;
-    sc_str_t json; /* of the username, as the first holder gave it */
+    sc_presence_user_t *user; /* as a holder gave it last */
     TAILQ_HEAD(, sc_roster_seat) seats;
 } sc_roster_member_t;
 
@@ -44,28 +44,25 @@ sc_roster_t *sc_roster_new(void);
 void sc_roster_free(sc_roster_t *roster);
 
 /**
- * Notes that a holder holds a user in a channel.
+ * Notes that a holder holds a user in a channel. The user is `user` from now on, unless its data was set earlier.
  *
- * @param channel     any bytes; copied
- * @param name, json  of the user; copied if the user was not there
- * @param holder      any number
+ * @param channel  any bytes; copied
+ * @param user     one of this name; a reference is kept
+ * @param holder   any number
  */
-sc_roster_change_t sc_roster_add(sc_roster_t *roster, sc_str_t channel, sc_str_t name,
-                                 sc_str_t json, uint64_t holder);
+sc_roster_change_t sc_roster_add(sc_roster_t *roster, sc_str_t channel, sc_presence_user_t *user,
+                                 uint64_t holder);
 /** The opposite of sc_roster_add. */
 sc_roster_change_t sc_roster_drop(sc_roster_t *roster, sc_str_t channel, sc_str_t name,
                                   uint64_t holder);
-
-/** A user went with its last holder. The spans are borrowed; the roster must not be changed. */
-typedef void (*sc_roster_gone_cb)(sc_str_t channel, sc_str_t name, sc_str_t json, void *arg);
-/** Drops all that a holder holds; calls back for each user that went with it. Walks the whole roster. */
-void sc_roster_drop_holder(sc_roster_t *roster, uint64_t holder, sc_roster_gone_cb on_gone,
-                           void *arg);
 
 /** Whether anybody holds the user in the channel. */
 bool sc_roster_has(const sc_roster_t *roster, sc_str_t channel, sc_str_t name);
 /** Whether this holder does. */
 bool sc_roster_holds(const sc_roster_t *roster, sc_str_t channel, sc_str_t name, uint64_t holder);
+
+/** One of those who hold the member. */
+uint64_t sc_roster_any_holder(const sc_roster_member_t *member);
 
 /** The first channel, or the one after `channel`; NULL: no more. `channel` NULL: the first. */
 const sc_roster_channel_t *sc_roster_next_channel(const sc_roster_t *roster,

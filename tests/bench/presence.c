@@ -1,7 +1,8 @@
 /*
  * presence: users that join channels at once, stay, vanish and come back, each with the packets of the
  * published presence client: it subscribes presence>socket/ID, presence>room and room, answers every join that
- * names a socketId with a pong, and believes what joins, pings, pongs and leaves tell it.
+ * names a socketId with a pong, and believes what joins, pings, pongs and leaves tell it. With --roster they ask for
+ * rosters, as this project's own client does: {"roster":1} in the subscription.
  *
  * What every client believes is compared with who is there at every change (belief.h).
  */
@@ -37,6 +38,7 @@ typedef struct presence {
     uint64_t hold_milli;
     uint64_t limit_seconds; /* for each phase */
     uint64_t does_return;
+    uint64_t asks_for_roster;
     const char *auth_key;
     const char *path;
     sc_load_t load;
@@ -47,6 +49,7 @@ typedef struct presence {
     uint64_t lost_count;
     uint64_t refused_count;
     uint64_t pong_count;
+    uint64_t roster_count; /* packets */
     uint64_t expired_at_ns;
     uint64_t pss_bytes; /* the most that was seen */
     bool is_converged;  /* in all phases */
@@ -125,6 +128,10 @@ static void take_presence(presence_t *presence, sc_client_t *client, span_t pack
         if (name != NULL)
             sc_belief_absent(&presence->belief, client->index, room, user, now_ns);
     } else if (memcmp(type, "ping", 4) == 0) {
+        take_ping(presence, client, packet, room);
+    } else if (memcmp(type, "roster", type_len) == 0) {
+        /* One that has just come has nobody to give up. */
+        presence->roster_count++;
         take_ping(presence, client, packet, room);
     } else if (memcmp(type, "pong", 4) == 0 || memcmp(type, "join", 4) == 0) {
         if (name != NULL)
@@ -321,7 +328,13 @@ static void join(presence_t *presence, uint32_t index)
         char room[24];
 
         (void)snprintf(room, sizeof room, "room%u", sc_belief_room(&presence->belief, index, i));
-        subscribe(client, cid++, "presence>", room);
+        if (presence->asks_for_roster)
+            sc_client_sendf(client,
+                            "{\"event\":\"#subscribe\",\"data\":{\"channel\":\"presence>%s\","
+                            "\"data\":{\"roster\":1}},\"cid\":%u}",
+                            room, cid++);
+        else
+            subscribe(client, cid++, "presence>", room);
         subscribe(client, cid++, "", room);
     }
     sc_load_flush(&presence->load);
@@ -397,10 +410,11 @@ static void run(presence_t *presence)
     sc_histogram_print(&belief->leave_time, "leave_us");
     (void)printf(
         ",\"pss_bytes\":%llu,\"flickers\":%llu,\"phantoms\":%llu,\"lost\":%llu,"
-        "\"refused\":%llu,\"converged\":%s}\n",
+        "\"refused\":%llu,\"rosters\":%llu,\"converged\":%s}\n",
         (unsigned long long)presence->pss_bytes, (unsigned long long)belief->flicker_count,
         (unsigned long long)belief->phantom_count, (unsigned long long)presence->lost_count,
-        (unsigned long long)presence->refused_count, presence->is_converged ? "true" : "false");
+        (unsigned long long)presence->refused_count, (unsigned long long)presence->roster_count,
+        presence->is_converged ? "true" : "false");
 }
 
 int main(int argc, char **argv)
@@ -421,6 +435,7 @@ int main(int argc, char **argv)
                                        {"--hold-milliseconds", &presence.hold_milli, NULL},
                                        {"--limit", &presence.limit_seconds, NULL},
                                        {"--return", &presence.does_return, NULL},
+                                       {"--roster", &presence.asks_for_roster, NULL},
                                        {"--auth-key", NULL, &presence.auth_key},
                                        {"--path", NULL, &presence.path},
                                        {NULL, NULL, NULL}};

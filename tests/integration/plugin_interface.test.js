@@ -275,6 +275,46 @@ describe('a worker plugin', () => {
     assert.strictEqual((await raw.ask('probe:channels'))['each-own'], undefined);
   });
 
+  test('hands a message to the subscribers of its own worker alone, or to some of them', async (t) => {
+    const [a, b, elsewhere] = [await on(t, 0), await on(t, 0), await on(t, 1)];
+    for (const raw of [a, b, elsewhere]) await raw.subscribe('local');
+    await a.ask('probe:watch', 'local');
+    await a.ask('probe:watched');
+    await a.ask('probe:deliver', { channel: 'local', data: { n: 1 } });
+    await a.ask('probe:deliverTo', { channel: 'local', data: { n: 2 } });
+    await a.ask('probe:deliverTo', { channel: 'local', data: { n: 3 }, id: b.id });
+    await b.call('#unsubscribe', 'local');
+    await a.ask('probe:deliverTo', { channel: 'local', data: { n: 4 }, id: b.id });
+    await a.ask('probe:deliver', { channel: 'local' });
+    await elsewhere.publish('local', 'all');
+    await a.message('local', (data) => data === 'all');
+    assert.deepStrictEqual(a.messages('local'), [{ n: 1 }, { n: 2 }, { n: 3 }, { n: 4 }, undefined, 'all']);
+    assert.deepStrictEqual(b.messages('local'), [{ n: 1 }, { n: 3 }]);
+    assert.deepStrictEqual(elsewhere.messages('local'), ['all']);
+    assert.deepStrictEqual((await a.ask('probe:watched')).map((message) => message.data), [{ n: 1 }, null, 'all']);
+    await a.ask('probe:deliver', { channel: 'nobody is there', data: 1 });
+    for (const event of ['probe:deliver', 'probe:deliverTo'])
+      await assert.rejects(a.ask(event, { channel: 'x'.repeat(4097), data: 1 }), { message: 'SC_ERR_INVALID' });
+    await a.ask('probe:unwatch', 'local');
+  });
+
+  test('is told with an unsubscription how its connection has ended', async (t) => {
+    const observer = await on(t, 0);
+    await observer.ask('probe:events');
+    const codes = async (raw) => (await eventsOf(observer, raw.id, (seen) => seen.some((event) => event.type === 'disconnection')))
+      .filter((event) => event.type === 'unsubscription').map((event) => event.code);
+    const closed = await on(t, 0);
+    await closed.subscribe('room');
+    closed.sendClose(4567);
+    assert.deepStrictEqual(await codes(closed), [4567]);
+    const lost = await on(t, 0);
+    await lost.subscribe('room');
+    await lost.call('#unsubscribe', 'room');
+    await lost.subscribe('room');
+    lost.destroy();
+    assert.deepStrictEqual(await codes(lost), [0, 1006]);
+  });
+
   test('knows how many sockets of its worker are in a channel', async (t) => {
     const a = await on(t, 0);
     const b = await on(t, 0);

@@ -3,7 +3,8 @@
  */
 #include "fake_worker.h"
 
-#include "plugins/stateless_presence/presence_change.h"
+#include "common/timer.h"
+#include "plugins/stateless_presence/presence_note.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -77,24 +78,20 @@ sc_status_t sc_worker_use(sc_worker_t *worker, sc_action_type_t type, sc_middlew
     return SC_OK;
 }
 
-/* NULL is a timer that need not be stopped. */
+static uint64_t clock_of(void *arg)
+{
+    return ((const sc_worker_t *)arg)->now_ms;
+}
+
 sc_timer_t *sc_worker_timer(sc_worker_t *worker, uint32_t first_ms, uint32_t every_ms,
                             sc_timer_cb callback, void *arg)
 {
-    int i = 0;
-
-    if (every_ms > 0) {
-        worker->timer_first_ms = first_ms;
-        worker->timer_every_ms = every_ms;
-        worker->on_timer = callback;
-        worker->timer_arg = arg;
-        return NULL;
+    if (!worker->has_timers) {
+        sc_wheel_init(&worker->loop.wheel, clock_of, worker);
+        sc_list_init(&worker->timers);
+        worker->has_timers = true;
     }
-    while (worker->on_later[i] != NULL)
-        assert_true(++i < FAKE_BROKERS);
-    worker->on_later[i] = callback;
-    worker->later_args[i] = arg;
-    return NULL;
+    return sc_timer_start(&worker->loop, &worker->timers, first_ms, every_ms, callback, arg);
 }
 
 sc_counter_t *sc_worker_counter(sc_worker_t *worker, const char *name, const char *help)
@@ -126,21 +123,67 @@ uint32_t sc_exchange_broker_of(const sc_worker_t *worker, sc_str_t channel)
     return (uint32_t)channel.len % FAKE_BROKERS;
 }
 
+sc_status_t sc_exchange_deliver(sc_worker_t *worker, sc_str_t channel, sc_str_t data)
+{
+    write_down(worker, "deliver %.*s %.*s; ", SC_STR_ARG(channel), SC_STR_ARG(data));
+    return SC_OK;
+}
+
+sc_status_t sc_exchange_deliver_to(sc_worker_t *worker, sc_str_t channel, sc_str_t data,
+                                   sc_socket_t *const *sockets, size_t count)
+{
+    size_t i;
+
+    write_down(worker, "deliver %.*s %.*s to ", SC_STR_ARG(channel), SC_STR_ARG(data));
+    for (i = 0; i < count; i++)
+        write_down(worker, "%c", sockets[i]->id[0]);
+    write_down(worker, "; ");
+    return SC_OK;
+}
+
+static sc_str_t or_dash(sc_str_t text)
+{
+    return sc_str_is_none(text) ? SC_STR("-") : text;
+}
+
+static void write_note(sc_worker_t *worker, uint32_t broker, const sc_presence_note_t *note)
+{
+    sc_str_t user = or_dash(note->username);
+    sc_str_t id = or_dash(note->socket_id);
+
+    switch (note->type) {
+    case SC_NOTE_ADD:
+        write_down(worker, "add %u %.*s %.*s %.*s%s%.*s; ", broker, SC_STR_ARG(note->channel),
+                   SC_STR_ARG(user), SC_STR_ARG(id), note->data.len > 0 ? " " : "",
+                   SC_STR_ARG(note->data));
+        break;
+    case SC_NOTE_DROP:
+        write_down(worker, "drop %u %.*s %.*s%s; ", broker, SC_STR_ARG(note->channel),
+                   SC_STR_ARG(user), (note->flags & SC_NOTE_LOST) != 0 ? " lost" : "");
+        break;
+    case SC_NOTE_TRACK:
+        write_down(worker, "track %u %.*s %.*s %.*s %u; ", broker, SC_STR_ARG(note->channel),
+                   SC_STR_ARG(user), SC_STR_ARG(id), (unsigned)note->number);
+        break;
+    case SC_NOTE_COUNT:
+        write_down(worker, "count %u %.*s %u; ", broker, SC_STR_ARG(note->channel),
+                   (unsigned)note->number);
+        break;
+    default:
+        fail_msg("a worker sent a note of type %c", (int)note->type);
+    }
+}
+
 sc_status_t sc_exchange_send(sc_worker_t *worker, uint32_t broker, const char *plugin,
                              sc_str_t payload)
 {
-    sc_presence_change_t change;
+    sc_presence_note_t note;
 
     if (!worker->is_linked)
         return SC_ERR_STATE;
     assert_string_equal(plugin, "stateless_presence");
-    assert_int_equal(sc_presence_change_read(payload, &change), SC_OK);
-    if (change.type == SC_PRESENCE_ADD)
-        write_down(worker, "add %u %.*s %.*s; ", broker, SC_STR_ARG(change.channel),
-                   SC_STR_ARG(change.username));
-    else
-        write_down(worker, "drop %u %u %.*s %.*s; ", broker, (unsigned)change.number,
-                   SC_STR_ARG(change.channel), SC_STR_ARG(change.username));
+    assert_int_equal(sc_presence_note_read(payload, &note), SC_OK);
+    write_note(worker, broker, &note);
     return SC_OK;
 }
 
@@ -159,6 +202,18 @@ sc_status_t sc_exchange_on_broker(sc_worker_t *worker, const char *plugin,
 sc_worker_t *sc_socket_worker(const sc_socket_t *socket)
 {
     return socket->worker;
+}
+
+sc_socket_t *sc_socket_ref(sc_socket_t *socket)
+{
+    socket->ref_count++;
+    return socket;
+}
+
+void sc_socket_unref(sc_socket_t *socket)
+{
+    assert_true(socket->ref_count > 0);
+    socket->ref_count--;
 }
 
 sc_str_t sc_socket_id(const sc_socket_t *socket)
@@ -346,10 +401,12 @@ void fake_deauthenticate(sc_socket_t *socket)
     fire(socket, &event);
 }
 
-void fake_subscribe(sc_socket_t *socket, const char *channel)
+void fake_subscribe_with(sc_socket_t *socket, const char *channel, const char *data)
 {
-    sc_event_t event = {
-        .type = SC_EVENT_SUBSCRIPTION, .socket = socket, .channel = sc_str_from(channel)};
+    sc_event_t event = {.type = SC_EVENT_SUBSCRIPTION,
+                        .socket = socket,
+                        .channel = sc_str_from(channel),
+                        .data = sc_str_from(data)};
     int i = find_channel(socket, sc_str_from(channel));
 
     if (i < 0) {
@@ -360,10 +417,17 @@ void fake_subscribe(sc_socket_t *socket, const char *channel)
     fire(socket, &event);
 }
 
-void fake_unsubscribe(sc_socket_t *socket, const char *channel)
+void fake_subscribe(sc_socket_t *socket, const char *channel)
 {
-    sc_event_t event = {
-        .type = SC_EVENT_UNSUBSCRIPTION, .socket = socket, .channel = sc_str_from(channel)};
+    fake_subscribe_with(socket, channel, NULL);
+}
+
+static void unsubscribe(sc_socket_t *socket, const char *channel, int code)
+{
+    sc_event_t event = {.type = SC_EVENT_UNSUBSCRIPTION,
+                        .socket = socket,
+                        .channel = sc_str_from(channel),
+                        .code = code};
     int i = find_channel(socket, sc_str_from(channel));
 
     assert_true(i >= 0);
@@ -371,18 +435,28 @@ void fake_unsubscribe(sc_socket_t *socket, const char *channel)
     fire(socket, &event);
 }
 
-void fake_disconnect(sc_socket_t *socket)
+void fake_unsubscribe(sc_socket_t *socket, const char *channel)
 {
-    sc_event_t event = {.type = SC_EVENT_DISCONNECTION, .socket = socket, .code = 1006};
+    unsubscribe(socket, channel, 0);
+}
+
+void fake_disconnect_with(sc_socket_t *socket, int code)
+{
+    sc_event_t event = {.type = SC_EVENT_DISCONNECTION, .socket = socket, .code = code};
     char channel[64];
     int i;
 
     for (i = 0; i < FAKE_CHANNELS; i++) {
         (void)snprintf(channel, sizeof(channel), "%s", socket->channels[i]);
         if (channel[0] != '\0')
-            fake_unsubscribe(socket, channel);
+            unsubscribe(socket, channel, code);
     }
     fire(socket, &event);
+}
+
+void fake_disconnect(sc_socket_t *socket)
+{
+    fake_disconnect_with(socket, 1000);
 }
 
 void fake_link(sc_worker_t *worker, uint32_t broker)
@@ -391,17 +465,21 @@ void fake_link(sc_worker_t *worker, uint32_t broker)
     worker->on_link(broker, worker->link_arg);
 }
 
-void fake_pass_time(sc_worker_t *worker)
+void fake_pass_time(sc_worker_t *worker, uint32_t ms)
 {
-    int i;
+    uint64_t end_ms = worker->now_ms + ms;
 
-    for (i = 0; i < FAKE_BROKERS; i++) {
-        sc_timer_cb callback = worker->on_later[i];
-
-        worker->on_later[i] = NULL;
-        if (callback != NULL)
-            callback(worker->later_args[i]);
+    while (worker->now_ms < end_ms) {
+        worker->now_ms++;
+        if (worker->has_timers)
+            sc_wheel_advance(&worker->loop.wheel);
     }
+}
+
+void fake_stop_timers(sc_worker_t *worker)
+{
+    if (worker->has_timers)
+        sc_timer_stop_all(&worker->timers);
 }
 
 sc_verdict_t fake_ask(sc_worker_t *worker, sc_action_type_t type, sc_action_t *action)

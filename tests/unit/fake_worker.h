@@ -3,12 +3,18 @@
  * tree use, writes down in one text what they do, and lets the test play the server's part.
  *
  * What is written down, each followed by "; ":
- *     publish CHANNEL DATA          sc_exchange_publish
- *     add BROKER CHANNEL USER       sc_exchange_send of a presence change
- *     drop BROKER NUMBER CHANNEL USER
+ *     publish CHANNEL DATA                sc_exchange_publish
+ *     deliver CHANNEL DATA                sc_exchange_deliver
+ *     deliver CHANNEL DATA to ab          sc_exchange_deliver_to: the first letters of the sockets' ids
+ *     add BROKER CHANNEL USER ID [DATA]   sc_exchange_send of a presence note; "-" for none
+ *     drop BROKER CHANNEL USER [lost]
+ *     track BROKER CHANNEL USER ID COUNT
+ *     count BROKER CHANNEL COUNT
  */
 #ifndef SC_TEST_FAKE_WORKER_H
 #define SC_TEST_FAKE_WORKER_H
+
+#include "common/loop.h"
 
 #include <sc/sc.h>
 
@@ -22,6 +28,7 @@ struct sc_socket {
     const char *token;   /* claims; NULL: none */
     char own_token[256]; /* where sc_socket_set_auth_token puts its claims */
     void *slot;
+    int ref_count;
     char channels[FAKE_CHANNELS][64]; /* "": free */
 };
 
@@ -43,12 +50,9 @@ struct sc_worker {
     sc_broker_message_cb on_message;
     sc_link_cb on_link;
     void *link_arg;
-    sc_timer_cb on_timer; /* the one that repeats */
-    void *timer_arg;
-    sc_timer_cb on_later[FAKE_BROKERS]; /* those that fire once, for fake_pass_time */
-    void *later_args[FAKE_BROKERS];
-    uint32_t timer_first_ms;
-    uint32_t timer_every_ms;
+    sc_loop_t loop; /* its wheel only, by now_ms; made with the first timer */
+    sc_list_t timers;
+    bool has_timers;
     uint32_t id;
     uint64_t now_ms;
     bool is_linked; /* whether sc_exchange_send works */
@@ -81,13 +85,19 @@ void fake_connect(sc_worker_t *worker, sc_socket_t *socket, const char *id);
 void fake_authenticate(sc_socket_t *socket, const char *token);
 void fake_deauthenticate(sc_socket_t *socket);
 void fake_subscribe(sc_socket_t *socket, const char *channel);
+/** The same with data: JSON text. */
+void fake_subscribe_with(sc_socket_t *socket, const char *channel, const char *data);
 void fake_unsubscribe(sc_socket_t *socket, const char *channel);
 void fake_disconnect(sc_socket_t *socket);
+/** The same with another close code than 1000. */
+void fake_disconnect_with(sc_socket_t *socket, int code);
 
 /** A broker has come. */
 void fake_link(sc_worker_t *worker, uint32_t broker);
-/** Fires the timers that fire once. */
-void fake_pass_time(sc_worker_t *worker);
+/** Fires the timers that are due within the time. */
+void fake_pass_time(sc_worker_t *worker, uint32_t ms);
+/** Ends the timers that still run. */
+void fake_stop_timers(sc_worker_t *worker);
 
 /** Asks the middleware; what it changed or said lies in `action`. */
 sc_verdict_t fake_ask(sc_worker_t *worker, sc_action_type_t type, sc_action_t *action);

@@ -20,13 +20,22 @@ typedef struct world {
     sc_worker_t worker;
     sc_socket_t socket;
     sc_guard_t guard;
+    uint32_t promised_ms;
 } world_t;
+
+static uint32_t promise_ms(sc_str_t channel, void *arg)
+{
+    const world_t *world = arg;
+
+    assert_true(sc_str_equal(channel, SC_STR("room")));
+    return world->promised_ms;
+}
 
 static int begin(void **state)
 {
     world_t *world = calloc(1, sizeof(*world));
 
-    assert_int_equal(sc_guard_start(&world->guard, &world->worker, 1300), SC_OK);
+    assert_int_equal(sc_guard_start(&world->guard, &world->worker, 1300, promise_ms, world), SC_OK);
     fake_connect(&world->worker, &world->socket, "a");
     world->socket.token = "{\"username\":\"alice\"}";
     fake_subscribe(&world->socket, "room");
@@ -61,6 +70,24 @@ static void a_true_pong_passes(void **state)
     assert_int_equal(publish(*state, OWN, PONG("\"room\"", "\"alice\"", "1")), SC_PASS);
     assert_int_equal(publish(*state, OTHER, PONG("\"r\\u006fom\"", "\"\\u0061lice\"", "1e3")),
                      SC_PASS);
+}
+
+/* In roster mode the next ping may come later than the join had promised. */
+static void a_pong_lasts_as_long_as_the_server_itself_promises(void **state)
+{
+    world_t *world = *state;
+    sc_action_t action = {.socket = &world->socket,
+                          .channel = SC_STR(OTHER),
+                          .data = SC_STR(PONG("\"r\\u006fom\"", "\"alice\"", "1300"))};
+
+    world->promised_ms = 1300;
+    assert_int_equal(fake_ask(&world->worker, SC_ACTION_PUBLISH_IN, &action), SC_PASS);
+    assert_int_equal(action.changed_data.len, 0);
+    world->promised_ms = 52000;
+    assert_int_equal(fake_ask(&world->worker, SC_ACTION_PUBLISH_IN, &action), SC_PASS);
+    assert_true(sc_str_equal(sc_text_str(&action.changed_data),
+                             SC_STR(PONG("\"r\\u006fom\"", "\"alice\"", "52000"))));
+    sc_text_free(&action.changed_data);
 }
 
 static void other_channels_are_not_its_business(void **state)
@@ -154,6 +181,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
     const struct CMUnitTest tests[] = {
         TEST(a_true_pong_passes),
+        TEST(a_pong_lasts_as_long_as_the_server_itself_promises),
         TEST(other_channels_are_not_its_business),
         TEST(a_client_cannot_speak_as_the_server),
         TEST(a_pong_for_a_channel_that_one_is_not_in_is_refused),

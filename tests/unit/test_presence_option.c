@@ -52,6 +52,37 @@ static void the_timeout_follows_the_interval_unless_it_is_given(void **state)
     expect("{\"presenceTimeout\":250,\"presenceInterval\":200,\"guard\":false}", 200, 250, false);
 }
 
+static void every_option_is_taken(void **state)
+{
+    sc_presence_options_t options;
+    char error[256];
+
+    (void)state;
+    assert_int_equal(read_options("{}", &options, error), SC_OK);
+    assert_int_equal(options.mode, SC_PRESENCE_AUTO);
+    assert_int_equal(options.roster_threshold, 8);
+    assert_int_equal(options.coalesce_ms, 50);
+    assert_int_equal(options.max_ping_bandwidth, 1024);
+    assert_int_equal(options.leave_grace_ms, 0);
+    assert_string_equal(options.data_claim, "presence");
+    assert_int_equal(options.max_data_bytes, 1024);
+    assert_int_equal(
+        read_options("{\"mode\":\"roster\",\"rosterThreshold\":0,\"coalesceInterval\":7,"
+                     "\"maxPingBandwidth\":64,\"leaveGrace\":9,\"dataClaim\":\"d\","
+                     "\"maxDataBytes\":0}",
+                     &options, error),
+        SC_OK);
+    assert_int_equal(options.mode, SC_PRESENCE_ROSTER);
+    assert_int_equal(options.roster_threshold, 0);
+    assert_int_equal(options.coalesce_ms, 7);
+    assert_int_equal(options.max_ping_bandwidth, 64);
+    assert_int_equal(options.leave_grace_ms, 9);
+    assert_string_equal(options.data_claim, "d");
+    assert_int_equal(options.max_data_bytes, 0);
+    assert_int_equal(read_options("{\"mode\":\"original\"}", &options, error), SC_OK);
+    assert_int_equal(options.mode, SC_PRESENCE_ORIGINAL);
+}
+
 static void an_unknown_option_is_named(void **state)
 {
     (void)state;
@@ -68,6 +99,15 @@ static void a_value_out_of_range_is_named(void **state)
     expect_error("{\"presenceTimeout\":86400001}", "presenceTimeout");
     expect_error("{\"presenceTimeout\":-1}", "presenceTimeout");
     expect_error("{\"guard\":1}", "guard");
+    expect_error("{\"mode\":\"Roster\"}", "mode");
+    expect_error("{\"mode\":1}", "mode");
+    expect_error("{\"rosterThreshold\":-1}", "rosterThreshold");
+    expect_error("{\"coalesceInterval\":10001}", "coalesceInterval");
+    expect_error("{\"maxPingBandwidth\":63}", "maxPingBandwidth");
+    expect_error("{\"leaveGrace\":3600001}", "leaveGrace");
+    expect_error("{\"dataClaim\":\"\"}", "dataClaim");
+    expect_error("{\"dataClaim\":7}", "dataClaim");
+    expect_error("{\"maxDataBytes\":65537}", "maxDataBytes");
 }
 
 static void a_timeout_within_the_interval_is_refused(void **state)
@@ -92,6 +132,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(defaults_are_those_of_the_original),
         cmocka_unit_test(the_timeout_follows_the_interval_unless_it_is_given),
+        cmocka_unit_test(every_option_is_taken),
         cmocka_unit_test(an_unknown_option_is_named),
         cmocka_unit_test(a_value_out_of_range_is_named),
         cmocka_unit_test(a_timeout_within_the_interval_is_refused),

@@ -20,7 +20,8 @@ static void a_join_names_user_timeout_and_socket_in_this_order(void **state)
     sc_text_t packet = {0};
 
     (void)state;
-    sc_presence_packet_join(&packet, SC_STR("\"alice\""), 1300, SC_STR("OIlDpA9q0tvhWPvLAAAB"));
+    sc_presence_packet_join(&packet, SC_STR("\"alice\""), 1300, SC_STR("OIlDpA9q0tvhWPvLAAAB"),
+                            sc_str_none());
     expect_text(&packet, "{\"type\":\"join\",\"username\":\"alice\",\"timeout\":1300,"
                          "\"socketId\":\"OIlDpA9q0tvhWPvLAAAB\"}");
 }
@@ -30,7 +31,8 @@ static void a_trackers_join_has_no_username(void **state)
     sc_text_t packet = {0};
 
     (void)state;
-    sc_presence_packet_join(&packet, sc_str_none(), 1300, SC_STR("OIlDpA9q0tvhWPvLAAAB"));
+    sc_presence_packet_join(&packet, sc_str_none(), 1300, SC_STR("OIlDpA9q0tvhWPvLAAAB"),
+                            sc_str_none());
     expect_text(&packet,
                 "{\"type\":\"join\",\"timeout\":1300,\"socketId\":\"OIlDpA9q0tvhWPvLAAAB\"}");
 }
@@ -40,25 +42,98 @@ static void a_username_keeps_its_type_in_join_and_leave(void **state)
     sc_text_t packet = {0};
 
     (void)state;
-    sc_presence_packet_join(&packet, SC_STR("42"), 1300, SC_STR("x"));
+    sc_presence_packet_join(&packet, SC_STR("42"), 1300, SC_STR("x"), sc_str_none());
     expect_text(&packet, "{\"type\":\"join\",\"username\":42,\"timeout\":1300,\"socketId\":\"x\"}");
     sc_presence_packet_leave(&packet, SC_STR("42"));
     expect_text(&packet, "{\"type\":\"leave\",\"username\":42}");
 }
 
-static void a_ping_lists_names_as_strings(void **state)
+static void presence_data_stands_last_in_a_join(void **state)
 {
     sc_text_t packet = {0};
 
     (void)state;
-    sc_presence_packet_ping_begin(&packet, 1300);
-    sc_presence_packet_ping_user(&packet, SC_STR("zed"));
-    sc_presence_packet_ping_user(&packet, SC_STR("42"));
-    sc_presence_packet_ping_user(&packet, SC_STR("a\"b["));
-    sc_presence_packet_ping_user(&packet, SC_STR(""));
-    sc_presence_packet_ping_end(&packet);
+    sc_presence_packet_join(&packet, SC_STR("\"a\""), 1300, SC_STR("x"), SC_STR("{\"s\":1}"));
+    expect_text(&packet,
+                "{\"type\":\"join\",\"username\":\"a\",\"timeout\":1300,\"socketId\":\"x\","
+                "\"data\":{\"s\":1}}");
+}
+
+static void an_update_without_data_says_null(void **state)
+{
+    sc_text_t packet = {0};
+
+    (void)state;
+    sc_presence_packet_update(&packet, SC_STR("42"), SC_STR("{}"));
+    expect_text(&packet, "{\"type\":\"update\",\"username\":42,\"data\":{}}");
+    sc_presence_packet_update(&packet, SC_STR("42"), sc_str_none());
+    expect_text(&packet, "{\"type\":\"update\",\"username\":42,\"data\":null}");
+}
+
+static void a_ping_lists_names_as_strings(void **state)
+{
+    sc_presence_names_t names = {{0}, {0}};
+    sc_text_t packet = {0};
+
+    (void)state;
+    sc_presence_names_add(&names, SC_STR("zed"), sc_str_none(), sc_str_none());
+    sc_presence_names_add(&names, SC_STR("42"), sc_str_none(), sc_str_none());
+    sc_presence_names_add(&names, SC_STR("a\"b["), sc_str_none(), sc_str_none());
+    sc_presence_names_add(&names, SC_STR(""), sc_str_none(), sc_str_none());
+    sc_presence_packet_ping(&packet, 1300, &names);
     expect_text(&packet,
                 "{\"type\":\"ping\",\"timeout\":1300,\"users\":[\"zed\",\"42\",\"a\\\"b[\",\"\"]}");
+    sc_presence_names_free(&names);
+}
+
+static void a_roster_lists_usernames_as_they_are_and_data_by_name(void **state)
+{
+    sc_presence_names_t names = {{0}, {0}};
+    sc_text_t packet = {0};
+
+    (void)state;
+    sc_presence_packet_roster(&packet, 0, false, 1300, &names);
+    expect_text(&packet,
+                "{\"type\":\"roster\",\"part\":0,\"last\":false,\"timeout\":1300,\"users\":[]}");
+    sc_presence_names_add(&names, SC_STR("zed"), SC_STR("\"zed\""), sc_str_none());
+    sc_presence_names_add(&names, SC_STR("42"), SC_STR("42"), SC_STR("{\"a\":1}"));
+    sc_presence_names_add(&names, SC_STR("a\"b"), SC_STR("\"a\\u0022b\""), SC_STR("{}"));
+    sc_presence_packet_roster(&packet, 7, true, 1300, &names);
+    expect_text(&packet, "{\"type\":\"roster\",\"part\":7,\"last\":true,\"timeout\":1300,"
+                         "\"users\":[\"zed\",42,\"a\\u0022b\"],"
+                         "\"data\":{\"42\":{\"a\":1},\"a\\\"b\":{}}}");
+    sc_presence_names_free(&names);
+}
+
+static void only_the_number_1_asks_for_rosters(void **state)
+{
+    static const char *const others[] = {"null",
+                                         "1",
+                                         "[1]",
+                                         "{}",
+                                         "{\"roster\":true}",
+                                         "{\"roster\":2}",
+                                         "{\"roster\":\"1\"}",
+                                         "{\"a\":{\"roster\":1}}"};
+    size_t i;
+
+    (void)state;
+    assert_true(sc_presence_packet_asks_for_roster(SC_STR("{\"roster\":1}")));
+    assert_true(sc_presence_packet_asks_for_roster(SC_STR("{ \"x\":[], \"roster\" : 1 }")));
+    assert_false(sc_presence_packet_asks_for_roster(sc_str_none()));
+    for (i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+        assert_false(sc_presence_packet_asks_for_roster(sc_str_from(others[i])));
+}
+
+static void a_pong_is_written_as_it_was_read_but_for_its_timeout(void **state)
+{
+    sc_presence_pong_t pong = {SC_STR("\"r\\u006fom\""), SC_STR("42"), 5};
+    sc_text_t packet = {0};
+
+    (void)state;
+    sc_presence_packet_pong(&packet, &pong, 9);
+    expect_text(&packet,
+                "{\"type\":\"pong\",\"channel\":\"r\\u006fom\",\"username\":42,\"timeout\":9}");
 }
 
 static sc_status_t read_pong(const char *data, sc_presence_pong_t *pong)
@@ -144,7 +219,12 @@ int main(void)
         cmocka_unit_test(a_join_names_user_timeout_and_socket_in_this_order),
         cmocka_unit_test(a_trackers_join_has_no_username),
         cmocka_unit_test(a_username_keeps_its_type_in_join_and_leave),
+        cmocka_unit_test(presence_data_stands_last_in_a_join),
+        cmocka_unit_test(an_update_without_data_says_null),
         cmocka_unit_test(a_ping_lists_names_as_strings),
+        cmocka_unit_test(a_roster_lists_usernames_as_they_are_and_data_by_name),
+        cmocka_unit_test(only_the_number_1_asks_for_rosters),
+        cmocka_unit_test(a_pong_is_written_as_it_was_read_but_for_its_timeout),
         cmocka_unit_test(a_pong_gives_channel_user_and_timeout),
         cmocka_unit_test(anything_else_is_no_pong),
         cmocka_unit_test(of_duplicate_members_the_last_counts_as_for_the_reader),

@@ -15,7 +15,7 @@ static void expect_name(const char *json, const char *name)
     assert_non_null(user);
     assert_true(sc_str_equal(user->name, sc_str_from(name)));
     assert_true(sc_str_equal(user->json, sc_str_from(json)));
-    sc_presence_user_free(user);
+    sc_presence_user_unref(user);
 }
 
 static void a_string_is_unquoted_and_its_text_is_kept(void **state)
@@ -56,8 +56,8 @@ static void the_string_and_the_number_are_one_user(void **state)
 
     (void)state;
     assert_true(sc_str_equal(string->name, number->name));
-    sc_presence_user_free(string);
-    sc_presence_user_free(number);
+    sc_presence_user_unref(string);
+    sc_presence_user_unref(number);
 }
 
 static void null_objects_and_arrays_are_nobody(void **state)
@@ -93,24 +93,59 @@ static void a_name_beyond_the_limit_is_nobody(void **state)
     json[SC_PRESENCE_USER_BYTES_MAX - 1] = '"';
     user = sc_presence_user_new(sc_str(json, SC_PRESENCE_USER_BYTES_MAX));
     assert_non_null(user);
-    sc_presence_user_free(user);
+    sc_presence_user_unref(user);
     memset(json, '1', sizeof(json));
     user = sc_presence_user_new(sc_str(json, SC_PRESENCE_USER_BYTES_MAX));
     assert_int_equal(user->name.len, SC_PRESENCE_USER_BYTES_MAX);
-    sc_presence_user_free(user);
+    sc_presence_user_unref(user);
 }
 
 static void claims_give_their_username(void **state)
 {
     sc_presence_user_t *user =
-        sc_presence_user_of_claims(SC_STR("{\"iat\":1,\"username\":\"alice\"}"));
+        sc_presence_user_of_claims(SC_STR("{\"iat\":1,\"username\":\"alice\"}"), NULL, 0, NULL);
 
     (void)state;
     assert_true(sc_str_equal(user->name, SC_STR("alice")));
-    sc_presence_user_free(user);
-    assert_null(sc_presence_user_of_claims(SC_STR("{\"uid\":7}")));
-    assert_null(sc_presence_user_of_claims(SC_STR("{\"username\":null}")));
-    assert_null(sc_presence_user_of_claims(sc_str_none()));
+    sc_presence_user_unref(user);
+    assert_null(sc_presence_user_of_claims(SC_STR("{\"uid\":7}"), NULL, 0, NULL));
+    assert_null(sc_presence_user_of_claims(SC_STR("{\"username\":null}"), NULL, 0, NULL));
+    assert_null(sc_presence_user_of_claims(sc_str_none(), NULL, 0, NULL));
+}
+
+static const sc_presence_claim_t CLAIM = {"presence", 12};
+
+static void expect_data(const char *claims, const char *data, bool is_refused)
+{
+    bool was_refused = !is_refused;
+    sc_presence_user_t *user =
+        sc_presence_user_of_claims(sc_str_from(claims), &CLAIM, 77, &was_refused);
+
+    assert_non_null(user);
+    assert_int_equal(was_refused, is_refused);
+    assert_int_equal(user->set_ms, 77);
+    assert_int_equal(sc_str_is_none(user->data), data == NULL);
+    assert_true(sc_str_equal(user->data, sc_str_from(data)));
+    sc_presence_user_unref(user);
+}
+
+static void a_claim_that_is_an_object_is_presence_data(void **state)
+{
+    (void)state;
+    expect_data("{\"username\":1,\"presence\":{\"a\":1}}", "{\"a\":1}", false);
+    expect_data("{\"username\":1,\"presence\":{}}", "{}", false);
+    expect_data("{\"username\":1,\"presence\":{\"abcd\":123}}", "{\"abcd\":123}", false);
+    expect_data("{\"username\":1}", NULL, false);
+    expect_data("{\"username\":1,\"presence\":null}", NULL, false);
+}
+
+static void other_claims_and_long_ones_are_no_presence_data(void **state)
+{
+    (void)state;
+    expect_data("{\"username\":1,\"presence\":{\"abcd\":1234}}", NULL, true);
+    expect_data("{\"username\":1,\"presence\":[1]}", NULL, true);
+    expect_data("{\"username\":1,\"presence\":\"{}\"}", NULL, true);
+    expect_data("{\"username\":1,\"presence\":true}", NULL, true);
 }
 
 int main(void)
@@ -124,6 +159,8 @@ int main(void)
         cmocka_unit_test(what_is_not_json_is_nobody),
         cmocka_unit_test(a_name_beyond_the_limit_is_nobody),
         cmocka_unit_test(claims_give_their_username),
+        cmocka_unit_test(a_claim_that_is_an_object_is_presence_data),
+        cmocka_unit_test(other_claims_and_long_ones_are_no_presence_data),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

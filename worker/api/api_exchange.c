@@ -3,6 +3,7 @@
  * sc_exchange_unwatch (worker/exchange/watch.c).
  */
 #include "worker/exchange/exchange.h"
+#include "worker/protocol/fanout.h"
 #include "worker/worker.h"
 
 sc_status_t sc_exchange_publish(sc_worker_t *worker, sc_str_t channel, sc_str_t data,
@@ -57,6 +58,31 @@ uint32_t sc_exchange_subscriber_count(sc_worker_t *worker, sc_str_t channel)
     const sc_channel_t *known = sc_exchange_find(worker->exchange, channel);
 
     return known != NULL ? known->subscriber_count : 0;
+}
+
+sc_status_t sc_exchange_deliver(sc_worker_t *worker, sc_str_t channel, sc_str_t data)
+{
+    sc_channel_t *known;
+
+    if (channel.len > SC_CHANNEL_BYTES_MAX)
+        return SC_ERR_INVALID;
+    known = sc_exchange_find(worker->exchange, channel);
+    if (known != NULL)
+        sc_exchange_hand_up(known, data);
+    return SC_OK;
+}
+
+sc_status_t sc_exchange_deliver_to(sc_worker_t *worker, sc_str_t channel, sc_str_t data,
+                                   sc_socket_t *const *sockets, size_t count)
+{
+    sc_channel_t *known;
+
+    if (channel.len > SC_CHANNEL_BYTES_MAX)
+        return SC_ERR_INVALID;
+    known = sc_exchange_find(worker->exchange, channel);
+    if (known != NULL)
+        sc_fanout_to(worker, known, data, sockets, count);
+    return SC_OK;
 }
 
 uint32_t sc_exchange_broker_of(const sc_worker_t *worker, sc_str_t channel)

@@ -80,6 +80,18 @@ static void on_instance(sc_bus_link_t *bus)
 
 /* ---- What comes from it -------------------------------------------------------------------- */
 
+void sc_exchange_hand_up(sc_channel_t *channel, sc_str_t data)
+{
+    const sc_exchange_setup_t *setup = &channel->exchange->setup;
+
+    if (channel->interest_count == 0)
+        return;
+    channel->hold_count++;
+    setup->handler->on_message(channel, data, setup->arg);
+    sc_watch_deliver(channel, data);
+    sc_channel_release(channel);
+}
+
 static void take_message(sc_broker_link_t *link, const sc_bus_record_t *record)
 {
     sc_exchange_t *exchange = link->exchange;
@@ -94,12 +106,8 @@ static void take_message(sc_broker_link_t *link, const sc_bus_record_t *record)
         return;
     }
     channel = sc_exchange_find(exchange, record->name);
-    if (channel == NULL || channel->interest_count == 0)
-        return;
-    channel->hold_count++;
-    exchange->setup.handler->on_message(channel, record->data, exchange->setup.arg);
-    sc_watch_deliver(channel, record->data);
-    sc_channel_release(channel);
+    if (channel != NULL)
+        sc_exchange_hand_up(channel, record->data);
 }
 
 static void take_ack(sc_broker_link_t *link, uint64_t seq)

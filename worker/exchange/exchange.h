@@ -100,6 +100,8 @@ SC_MUST_CHECK sc_status_t sc_exchange_send_plugin(sc_exchange_t *exchange, uint3
 SC_MUST_CHECK sc_status_t sc_exchange_listen_plugin(sc_exchange_t *exchange, const char *plugin,
                                                     sc_broker_message_cb on_message,
                                                     sc_link_cb on_link, void *arg);
+/** Hands a message to watches and subscribers in this worker, as one that has come from the broker. */
+void sc_exchange_hand_up(sc_channel_t *channel, sc_str_t data);
 sc_watch_t *sc_exchange_add_watch(sc_exchange_t *exchange, sc_str_t channel, sc_message_cb callback,
                                   void *arg);
 

@@ -108,3 +108,26 @@ void sc_fanout_message(sc_worker_t *worker, sc_channel_t *channel, sc_str_t data
     send_to_all(&frames);
     release_frames(&frames);
 }
+
+/* Middleware may end the last subscription, and the channel with it: it is held. */
+void sc_fanout_to(sc_worker_t *worker, sc_channel_t *channel, sc_str_t data,
+                  sc_socket_t *const *sockets, size_t count)
+{
+    bool is_asked = worker->hooks.middleware[SC_ACTION_PUBLISH_OUT].count > 0;
+    frames_t frames = {.channel = channel, .data = data};
+
+    channel->hold_count++;
+    for (size_t i = 0; i < count; i++) {
+        sc_socket_t *socket = sockets[i];
+
+        if (!sc_socket_is_open(socket) ||
+            sc_subscription_find(socket, sc_channel_name(channel)) == NULL)
+            continue;
+        if (is_asked)
+            ask_for(worker, socket, channel, data);
+        else
+            sc_socket_send_frame(socket, frame_for(&frames, socket->codec));
+    }
+    release_frames(&frames);
+    sc_channel_release(channel);
+}

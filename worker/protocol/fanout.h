@@ -9,5 +9,8 @@
 
 /** Sends a message to the channel's subscribers in this worker. @param data  JSON text or none */
 void sc_fanout_message(sc_worker_t *worker, sc_channel_t *channel, sc_str_t data);
+/** The same to some of them: those of `sockets` that are open and subscribed. */
+void sc_fanout_to(sc_worker_t *worker, sc_channel_t *channel, sc_str_t data,
+                  sc_socket_t *const *sockets, size_t count);
 
 #endif

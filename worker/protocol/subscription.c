@@ -175,8 +175,10 @@ void sc_subscription_end(sc_subscription_t *subscription)
 {
     sc_channel_t *channel = subscription->channel;
     sc_socket_t *socket = subscription->socket;
-    sc_event_t event = {
-        .type = SC_EVENT_UNSUBSCRIPTION, .socket = socket, .channel = sc_channel_name(channel)};
+    sc_event_t event = {.type = SC_EVENT_UNSUBSCRIPTION,
+                        .socket = socket,
+                        .channel = sc_channel_name(channel),
+                        .code = sc_socket_is_alive(socket) ? 0 : socket->end_code};
     bool stood = subscription->stands;
 
     drop_waits(subscription);

@@ -101,6 +101,33 @@ static void on_probe_publish(sc_call_t *call, void *arg)
     sc_text_free(&channel);
 }
 
+/* {channel, data}: to all subscribers of this worker. */
+static void on_probe_deliver(sc_call_t *call, void *arg)
+{
+    probe_t *probe = arg;
+    sc_text_t channel = probe_member(call, "channel");
+
+    probe_end(call, sc_exchange_deliver(probe->worker, sc_text_str(&channel),
+                                        sc_json_member(sc_call_data(call), "data")));
+    sc_text_free(&channel);
+}
+
+/* {channel, data, id}: to the calling socket and the one of that id, if there is one. */
+static void on_probe_deliver_to(sc_call_t *call, void *arg)
+{
+    probe_t *probe = arg;
+    sc_text_t channel = probe_member(call, "channel");
+    sc_text_t id = probe_member(call, "id");
+    sc_socket_t *other = sc_worker_find_socket(probe->worker, sc_text_str(&id));
+    sc_socket_t *sockets[] = {sc_call_socket(call), other};
+
+    probe_end(call, sc_exchange_deliver_to(probe->worker, sc_text_str(&channel),
+                                           sc_json_member(sc_call_data(call), "data"), sockets,
+                                           other != NULL ? 2 : 1));
+    sc_text_free(&channel);
+    sc_text_free(&id);
+}
+
 static void on_probe_channel(sc_call_t *call, void *arg)
 {
     probe_t *probe = arg;
@@ -191,7 +218,8 @@ static const probe_handler_t handlers[] = {
     {"probe:watched", on_probe_watched}, {"probe:publish", on_probe_publish},
     {"probe:channel", on_probe_channel}, {"probe:master", on_probe_master},
     {"probe:relayed", on_probe_relayed}, {"probe:channels", on_probe_channels},
-    {"probe:own", on_probe_own},
+    {"probe:own", on_probe_own},         {"probe:deliver", on_probe_deliver},
+    {"probe:deliverTo", on_probe_deliver_to},
 };
 
 sc_status_t probe_exchange_attach(probe_t *probe)
