@@ -345,16 +345,16 @@
       return () => this.socket.unwatch(channel, take);
     }
 
+    /* Here the priority is the channel's. */
     subscribeFirst(channel) {
-      this.socket.channel(channel).priority = Number.MAX_SAFE_INTEGER;
+      if (typeof this.socket.channel === 'function') this.socket.channel(channel).priority = Number.MAX_SAFE_INTEGER;
       super.subscribeFirst(channel);
     }
 
     /* These sockets keep every channel that they ever had; one of a connection's own is of no further use. */
     forget(channel) {
       this.unsubscribe(channel);
-      this.socket.channel(channel); // 6 can't destroy what isn't there
-      this.socket.destroyChannel(channel);
+      if (typeof this.socket.destroyChannel === 'function') this.socket.destroyChannel(channel);
     }
 
     publish(channel, data) {
