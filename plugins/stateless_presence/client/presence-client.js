@@ -76,6 +76,7 @@
       this.listeners = new Map(); // what was given to trackPresence: does it want all events?
       this.hasSilentTracker = false;
       this.isTracked = true;
+      this.isHeld = false; // is its subscription ours (with others, perhaps)?
       this.state = WAITING;
       this.isReady = false;
       this.readyAt = Infinity; // then it is ready in any case
@@ -287,10 +288,15 @@
     }
   }
 
+  /* Several presence clients may share a socket: what one of them ends, others may still need. */
+  const holders = new WeakMap(); // by socket: by channel, how many
+
   class Face {
     constructor(socket) {
       this.socket = socket;
       exemptFromPrefix(socket);
+      if (!holders.has(socket)) holders.set(socket, new Map());
+      this.holders = holders.get(socket);
     }
 
     /* The id of the connection; null while there is none. */
@@ -304,6 +310,21 @@
       return isObject(authToken) ? authToken.username : undefined;
     }
 
+    hold(channel) {
+      this.holders.set(channel, (this.holders.get(channel) || 0) + 1);
+    }
+
+    /* Ends the subscription if nobody else holds it. */
+    release(channel) {
+      const rest = this.holders.get(channel) - 1;
+      if (rest > 0) {
+        this.holders.set(channel, rest);
+        return;
+      }
+      this.holders.delete(channel);
+      this.unsubscribe(channel);
+    }
+
     /* Afresh, even if somebody else has subscribed to it: only a new subscription brings the list. */
     subscribe(channel, options) {
       this.unsubscribe(channel);
@@ -314,9 +335,14 @@
       if (this.socket.isSubscribed(channel, true)) this.socket.unsubscribe(channel);
     }
 
-    /* Before all others that wait for the socket to open. */
-    subscribeFirst(channel) {
-      this.subscribe(channel, { priority: Number.MAX_SAFE_INTEGER });
+    /* The connection's own channel: before all others that wait for the socket to open. */
+    holdOwn(channel) {
+      this.hold(channel);
+      if (!this.socket.isSubscribed(channel, true)) this.socket.subscribe(channel, { priority: Number.MAX_SAFE_INTEGER });
+    }
+
+    releaseOwn(channel) {
+      this.release(channel);
     }
   }
 
@@ -346,15 +372,15 @@
     }
 
     /* Here the priority is the channel's. */
-    subscribeFirst(channel) {
+    holdOwn(channel) {
       if (typeof this.socket.channel === 'function') this.socket.channel(channel).priority = Number.MAX_SAFE_INTEGER;
-      super.subscribeFirst(channel);
+      super.holdOwn(channel);
     }
 
     /* These sockets keep every channel that they ever had; one of a connection's own is of no further use. */
-    forget(channel) {
-      this.unsubscribe(channel);
-      if (typeof this.socket.destroyChannel === 'function') this.socket.destroyChannel(channel);
+    releaseOwn(channel) {
+      this.release(channel);
+      if (!this.holders.has(channel) && typeof this.socket.destroyChannel === 'function') this.socket.destroyChannel(channel);
     }
 
     publish(channel, data) {
@@ -379,10 +405,6 @@
 
     watch(channel, take) {
       return consume(() => this.socket.channel(channel), take);
-    }
-
-    forget(channel) {
-      this.unsubscribe(channel);
     }
 
     publish(channel, data) {
@@ -563,7 +585,7 @@
       this._rooms.delete(room.name);
       room.end();
       this._endWatch(room.wireName);
-      this._face.unsubscribe(room.wireName);
+      this._release(room);
       if (this._rooms.size === 0) this._stop();
     }
 
@@ -618,7 +640,7 @@
 
     _forgetOwnChannel() {
       this._endWatch(this._ownChannel());
-      this._face.forget(this._ownChannel());
+      this._face.releaseOwn(this._ownChannel());
       this._connectionId = null;
     }
 
@@ -635,7 +657,7 @@
       this._connectionId = id;
       this._serverHasRosters = false;
       this._watch(this._ownChannel(), (packet) => this._takePong(packet));
-      this._face.subscribeFirst(this._ownChannel());
+      this._face.holdOwn(this._ownChannel());
       for (const room of this._rooms.values()) this._subscribe(room);
     }
 
@@ -644,7 +666,7 @@
       this._forgetOwnChannel();
       for (const room of [...this._rooms.values()]) {
         room.suspend();
-        this._face.unsubscribe(room.wireName);
+        this._release(room);
         if (this._clearOnDisconnect) room.dropAll();
       }
     }
@@ -653,7 +675,14 @@
       const options = { data: { roster: 1 } };
       if (room.waitForAuth) options.waitForAuth = true;
       room.suspend();
+      if (!room.isHeld) this._face.hold(room.wireName);
+      room.isHeld = true;
       this._face.subscribe(room.wireName, options);
+    }
+
+    _release(room) {
+      if (room.isHeld) this._face.release(room.wireName);
+      room.isHeld = false;
     }
 
     _retryRefused() {
