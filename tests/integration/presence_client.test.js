@@ -8,7 +8,7 @@ const { describe, test } = require('node:test');
 const { Client, VERSIONS } = require('./support/clients');
 const { FakeServer } = require('./support/fake_server');
 const { MODULE, ManualClock, RECONNECT_SOON, Tracked, create } = require('./support/own_presence');
-const { Inbox, until } = require('./support/wait');
+const { Inbox, later, until } = require('./support/wait');
 
 const PLACE = 'presence>room';
 const T = 13000;
@@ -113,8 +113,8 @@ for (const { name: version } of VERSIONS) {
       const world = await World.of(t, version);
       await world.say(roster(1, true, ['early']), roster(0, false, ['ada']), roster(2, true, ['late']), roster(1, true, ['void']));
       assert.deepStrictEqual(world.reported(), ['+ada']);
-      await world.say(roster(0, false, ['ada']), roster(1, true, ['bob']));
-      assert.deepStrictEqual(world.reported(), ['+ada', '+bob', 'ready']);
+      await world.say(roster(0, false, ['cy']), roster(0, false, ['ada']), roster(1, true, ['bob']));
+      assert.deepStrictEqual(world.reported(), ['+ada', '+cy', '+bob', '-cy', 'ready']);
     });
 
     test('keeps the list over a reconnection, and reports only who has really gone', async (t) => {
@@ -159,6 +159,41 @@ for (const { name: version } of VERSIONS) {
       world.clock.pass(4000);
       assert.deepStrictEqual(world.list, ['ada']);
       assert.ok(world.reported().includes('-bob'));
+    });
+
+    test('gives everybody the timeout that was said last', async (t) => {
+      const world = await World.of(t, version, { options: RECONNECT_SOON });
+      await world.say({ ...join('ada'), timeout: 3000 }, { ...ping('ada'), timeout: 60000 });
+      await world.reconnect();
+      await world.settle();
+      world.clock.pass(50000);
+      assert.deepStrictEqual(world.list, ['ada']);
+      world.clock.pass(15000);
+      assert.deepStrictEqual(world.list, []);
+    });
+
+    test('lets times run when it is refused after a reconnection', async (t) => {
+      const world = await World.of(t, version, { options: RECONNECT_SOON });
+      await world.say(join('ada'));
+      world.server.refusals.set(PLACE, 'silence');
+      await world.reconnect();
+      world.clock.pass(2 * T);
+      world.server.refusals.set(PLACE, { name: 'Error', message: 'no' });
+      await world.reconnect();
+      await world.tracked.event('fail');
+      world.clock.pass(T - 2000);
+      assert.deepStrictEqual(world.list, ['ada']);
+      world.clock.pass(4000);
+      assert.deepStrictEqual(world.list, []);
+    });
+
+    test('is ready soon where a reconnection leads to a server without lists', async (t) => {
+      const world = await World.of(t, version, { options: RECONNECT_SOON });
+      await world.say(roster(0, true, ['ada']));
+      await world.reconnect();
+      await world.say(ping('ada'));
+      world.clock.pass(2500);
+      assert.ok(world.presence.isReady('room'));
     });
 
     test('reports everybody gone at a disconnection if it is told to', async (t) => {
@@ -325,10 +360,24 @@ for (const { name: version } of VERSIONS) {
       await world.peer.next('#subscribe', PLACE);
       await world.tracked.event('fail');
       assert.deepStrictEqual(world.list, ['ada']);
+      world.peer.logOut();
+      await world.client.until('the end of the token', (client) => !client.isAuthenticated);
+      world.presence.trackPresence('room');
+      await world.tracked.event('fail');
+      assert.strictEqual(world.peer.subscriptions().filter((channel) => channel === PLACE).length, 3);
       world.server.refusals.clear();
       await world.reconnect();
       await world.say(roster(0, true, ['ada']));
-      assert.deepStrictEqual(world.reported(), ['+ada', 'ready', 'fail', 'fail', 'ready']);
+      assert.deepStrictEqual(world.reported(), ['+ada', 'ready', 'fail', 'fail', 'fail', 'ready']);
+    });
+
+    test('waits for a login if it is told to', async (t) => {
+      const world = await World.of(t, version);
+      world.presence.trackPresence('members', null, { waitForAuth: true });
+      await world.settle();
+      assert.ok(!world.peer.subscriptions().includes('presence>members'));
+      world.peer.logIn({ username: 'me' });
+      await world.peer.next('#subscribe', 'presence>members');
     });
 
     test('tells that it was kicked out, lets times run out, and comes back with the next connection', async (t) => {
@@ -389,6 +438,24 @@ for (const { name: version } of VERSIONS) {
       const gone = [await world.peer.next('#unsubscribe'), await world.peer.next('#unsubscribe')].map(({ data }) => data.channel || data);
       assert.deepStrictEqual(gone, [PLACE, `presence>socket/${world.peer.id}`]);
       assert.deepStrictEqual(world.client.socket.subscriptions(true), []);
+    });
+
+    test('leaves no listener, stream or channel behind', async (t) => {
+      const world = await World.of(t, version, { options: RECONNECT_SOON });
+      const { socket } = world.client;
+      const count = () => (socket.listeners
+        ? ['connect', 'disconnect', 'authenticate', 'authTokenChange', 'subscribe', 'subscribeFail', 'kickOut']
+          .map((event) => socket.listeners(event).length).concat(socket.watchers(PLACE).length)
+        : [socket.getAllListenersConsumerStatsList().length, socket.getAllChannelOutputsConsumerStatsList().length]);
+      const other = create(socket);
+      const before = count();
+      other.trackPresence('room');
+      assert.notDeepStrictEqual(count(), before);
+      await world.reconnect();
+      other.destroy();
+      assert.deepStrictEqual(count(), before);
+      const known = Object.keys(socket.channels || socket._channels || socket._channelMap);
+      assert.deepStrictEqual(known.filter((name) => name.startsWith('presence>socket/')), [`presence>socket/${world.peer.id}`]);
     });
 
     test('begins anew after it has ended, and not when it is destroyed', async (t) => {
@@ -576,6 +643,40 @@ for (const version of ['16.1.1', '20.0.2']) {
     assert.ok(world.list.includes('ada'));
   });
 
+  test(`our presence client on client ${version} misses no reconnection while its consumers are killed again and again`, async (t) => {
+    const world = await World.of(t, version, { options: RECONNECT_SOON });
+    await world.say(join('ada'));
+    for (let i = 0; i < 10; i++) {
+      world.client.socket.killAllListeners();
+      await later(0);
+    }
+    await world.reconnect();
+    await world.say(roster(0, true, ['bob']));
+    assert.deepStrictEqual(world.list, ['bob']);
+  });
+
+  test(`our presence client on client ${version} does not mind that a pong can't be sent`, async (t) => {
+    const world = await World.of(t, version);
+    world.peer.logIn({ username: 'me' });
+    await world.client.until('the token', (client) => client.isAuthenticated);
+    let tries = 0;
+    world.client.socket.transmitPublish = () => {
+      tries++;
+      return Promise.reject(new Error('a rejection that nobody handles'));
+    };
+    await world.say(join('ada'));
+    assert.strictEqual(tries, 1);
+  });
+
+  test(`our presence client on client ${version} is out when it was kicked out, even if packets come in the same moment`, async (t) => {
+    const world = await World.of(t, version);
+    world.peer.publishAndKickOut(PLACE, ['a', 'b', 'c', 'd', 'e'].map((name) => join(name)));
+    await world.tracked.event('fail');
+    await later(20);
+    world.presence.trackPresence('room');
+    await world.peer.next('#subscribe', PLACE);
+  });
+
   test(`our presence client on client ${version} notices a reconnection of which it was told nothing`, async (t) => {
     const world = await World.of(t, version, { options: RECONNECT_SOON });
     await world.say(join('ada'));
@@ -590,6 +691,19 @@ for (const version of ['16.1.1', '20.0.2']) {
     assert.deepStrictEqual(world.list, ['bob']);
   });
 }
+
+test('our presence client on client 14.3.2 notices a reconnection when all listeners of its socket are gone', async (t) => {
+  const world = await World.of(t, '14.3.2', { options: RECONNECT_SOON });
+  await world.say(join('ada'));
+  for (const event of ['connect', 'disconnect']) world.client.socket.off(event);
+  world.peer.drop();
+  world.peer = await world.server.peer();
+  await until('the open socket', () => world.client.socket.state === 'open');
+  world.clock.pass(1000);
+  await world.peer.next('#subscribe', PLACE);
+  await world.say(roster(0, true, ['bob']));
+  assert.deepStrictEqual(world.list, ['bob']);
+});
 
 test('our presence client refuses what is no socket, no channel, no listener', () => {
   for (const thing of [undefined, null, {}, 5, 'socket', { on() {} }]) assert.throws(() => create(thing), TypeError);

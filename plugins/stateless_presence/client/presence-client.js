@@ -136,7 +136,6 @@
     /* A leave has the name's form that its join had, so that listeners can keep sets. */
     drop(key) {
       const user = this.users.get(key);
-      if (this.roster) this.roster.seen.delete(key);
       if (!user) return;
       this.users.delete(key);
       this.tell({ action: 'leave', channel: this.name, username: user.name });
@@ -171,7 +170,6 @@
     /* `none` is what it means that a packet has no data of a user. */
     markAll({ users, timeout, data }, none) {
       for (const name of users) {
-        if (!this.isTracked) return; // a listener has just ended it
         if (!isName(name)) continue;
         const own = member(data, String(name));
         this.mark(name, timeout, isObject(own) ? own : none);
@@ -197,7 +195,6 @@
       this.roster = null;
       for (const key of [...this.users.keys()]) {
         if (!seen.has(key)) this.drop(key);
-        if (!this.isTracked) return;
       }
       this.becomeReady();
     }
@@ -216,7 +213,7 @@
       const now = this.now();
       if (this.state === WAITING) return;
       for (const [key, user] of [...this.users]) {
-        if (this.isTracked && user.until < now && this.users.get(key) === user) this.drop(key);
+        if (user.until < now && this.users.get(key) === user) this.drop(key);
       }
       if (this.state === STANDING && now >= this.readyAt) {
         this.roster = null;
@@ -391,10 +388,10 @@
   /* socketcluster-client 15 to 20. */
   class StreamFace extends Face {
     listen({ onConnection, onLogin, onSubscribe, onSubscribeFail, onKickOut }) {
-      const on = (event, take, onReopen) => consume(() => this.socket.listener(event), take, onReopen);
+      const on = (event, take) => consume(() => this.socket.listener(event), take);
       const offs = [
-        on('connect', () => onConnection(), () => onConnection()),
-        on('disconnect', () => onConnection(), () => onConnection()),
+        on('connect', () => onConnection()),
+        on('disconnect', () => onConnection()),
         on('authenticate', () => onLogin()),
         on('subscribe', ({ channel }) => onSubscribe(channel)),
         on('subscribeFail', ({ channel, error }) => onSubscribeFail(channel, error)),
@@ -415,10 +412,9 @@
 
   /*
    * Takes all items of a stream until the function that it returns is called. A stream that ends before (the
-   * application has closed or killed all consumers of its socket) is opened again, and `onReopen` told: something may
-   * have been missed.
+   * application has closed or killed all consumers of its socket) is opened again.
    */
-  function consume(open, take, onReopen = () => {}) {
+  function consume(open, take) {
     let isOver = false;
     let consumer = null;
     let shortLives = 0;
@@ -441,7 +437,6 @@
         if (!isOver && shortLives > SHORT_LIVES_MAX) {
           await new Promise((resolve) => unref(setTimeout(resolve, RESTART_PAUSE)));
         }
-        if (!isOver) Promise.resolve().then(onReopen);
       }
     }
 
@@ -607,7 +602,7 @@
       this._stopListening = this._face.listen({
         onConnection: () => this._followConnection(),
         onLogin: () => this._retryRefused(),
-        onSubscribe: (wireName) => this._withRoom(wireName, (room) => room.stand()),
+        onSubscribe: (wireName) => this._withRoom(wireName, (room) => this._onSubscribe(room)),
         onSubscribeFail: (wireName, error) => this._withRoom(wireName, (room) => room.lose(error, true)),
         onKickOut: (wireName, message) => this._withRoom(wireName, (room) => room.lose(kickOutError(message), false)),
       });
@@ -680,6 +675,11 @@
       this._face.subscribe(room.wireName, options);
     }
 
+    /* Streams may tell of a subscription after its end. */
+    _onSubscribe(room) {
+      if (this.socket.isSubscribed(room.wireName)) room.stand();
+    }
+
     _release(room) {
       if (room.isHeld) this._face.release(room.wireName);
       room.isHeld = false;
@@ -694,9 +694,11 @@
 
     /* ---- Packets and time ---- */
 
-    /* Streams may hand out a packet when its connection is gone; to answer it would open another. */
+    /* Streams may hand out a packet when its connection is gone; to answer it would open another. And they may have lost
+     * the news of a new one. */
     _isConnected() {
-      return this._connectionId !== null && this._face.connectionId() === this._connectionId;
+      this._followConnection();
+      return this._connectionId !== null;
     }
 
     _take(room, packet) {

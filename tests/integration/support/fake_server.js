@@ -60,8 +60,18 @@ class Peer {
     this.send({ event: '#setAuthToken', data: { token: tokenOf(claims) }, cid: 1 });
   }
 
+  logOut() {
+    this.send({ event: '#removeAuthToken', cid: 2 });
+  }
+
   kickOut(channel, message) {
     this.send({ event: '#kickOut', data: { channel, message } });
+  }
+
+  // Joins, and a kickOut after them, in one message: the client takes them in one go.
+  publishAndKickOut(channel, packets) {
+    const publications = packets.map((data) => ({ event: '#publish', data: { channel, data } }));
+    this.ws.send(JSON.stringify([...publications, { event: '#kickOut', data: { channel, message: 'out' } }]));
   }
 
   // Without a close frame.
