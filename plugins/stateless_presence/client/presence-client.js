@@ -142,7 +142,7 @@
     }
 
     dropAll() {
-      for (const key of [...this.users.keys()]) this.drop(key);
+      for (const key of this.users.keys()) this.drop(key);
     }
 
     setData(user, data) {
@@ -193,7 +193,7 @@
 
     endRoster(seen) {
       this.roster = null;
-      for (const key of [...this.users.keys()]) {
+      for (const key of this.users.keys()) {
         if (!seen.has(key)) this.drop(key);
       }
       this.becomeReady();
@@ -201,19 +201,18 @@
 
     becomeReady() {
       if (this.isReady) return;
-      const users = this.list();
       this.isReady = true;
       this.readyAt = Infinity;
-      for (const resolve of this.waiting.splice(0)) resolve(users);
-      this.tell({ action: 'ready', channel: this.name, users }, true);
+      for (const resolve of this.waiting.splice(0)) resolve(this.list());
+      this.tell({ action: 'ready', channel: this.name, users: this.list() }, true);
     }
 
     /* Drops those whose time is over. */
     check() {
       const now = this.now();
       if (this.state === WAITING) return;
-      for (const [key, user] of [...this.users]) {
-        if (user.until < now && this.users.get(key) === user) this.drop(key);
+      for (const [key, user] of this.users) {
+        if (user.until < now) this.drop(key);
       }
       if (this.state === STANDING && now >= this.readyAt) {
         this.roster = null;
