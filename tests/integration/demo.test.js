@@ -14,7 +14,7 @@ describe('the demo page', () => {
   before(async () => {
     cluster = await Cluster.start({
       workers: 2, brokers: 2,
-      plugins: [{ name: 'stateless_presence', options: { presenceInterval: 1000 } }, { name: 'demo' }, { name: 'health_check' }],
+      plugins: [{ name: 'stateless_presence', options: { presenceInterval: 1000, presenceTimeout: 10000 } }, { name: 'demo' }, { name: 'health_check' }],
     });
     browser = await launchChromium();
   });
