@@ -7,7 +7,6 @@ const { Inbox, until } = require('./wait');
 const MODULE = require.resolve('../../../plugins/stateless_presence/client/presence-client.js');
 const { create } = require(MODULE);
 
-// 5.5.2 shares its code with 6.4.0.
 const TRACKED_VERSIONS = ['6.4.0', '10.1.2', '14.3.2', '16.1.1', '20.0.2'];
 
 const RECONNECT_SOON = {
