@@ -21,16 +21,34 @@
 
 /* ---- demo:login {"username":"Ada"}: the token of that name -------------------------------------------------- */
 
-static sc_status_t log_in(sc_socket_t *socket, sc_str_t name)
+/* `username` is JSON; `said`, text, may be empty. The claim `presence` is what stateless_presence tells others of a
+ * user. */
+static sc_status_t set_token(sc_socket_t *socket, sc_str_t username, sc_str_t said)
 {
     sc_text_t claims = {0};
     sc_status_t status;
 
     sc_text_add(&claims, SC_STR("{\"username\":"));
-    sc_text_add_quoted(&claims, name);
+    sc_text_add(&claims, username);
+    if (said.len > 0) {
+        sc_text_add(&claims, SC_STR(",\"presence\":{\"status\":"));
+        sc_text_add_quoted(&claims, said);
+        sc_text_add(&claims, SC_STR("}"));
+    }
     sc_text_add(&claims, SC_STR("}"));
     status = sc_socket_set_auth_token(socket, sc_text_str(&claims), 0, NULL, NULL);
     sc_text_free(&claims);
+    return status;
+}
+
+static sc_status_t log_in(sc_socket_t *socket, sc_str_t name)
+{
+    sc_text_t username = {0};
+    sc_status_t status;
+
+    sc_text_add_quoted(&username, name);
+    status = set_token(socket, sc_text_str(&username), sc_str_none());
+    sc_text_free(&username);
     return status;
 }
 
@@ -57,6 +75,37 @@ static void on_login(sc_call_t *call, void *arg)
     }
     sc_text_free(&name);
     sc_text_free(&answer);
+}
+
+/* ---- demo:status {"status":"at lunch"}: a token that says so; "" ends it ------------------------------------- */
+
+static sc_status_t read_status(sc_str_t data, sc_text_t *said)
+{
+    sc_str_t json = sc_str_is_none(data) ? sc_str_none() : sc_json_member(data, "status");
+
+    if (sc_str_equal(json, SC_STR("\"\"")))
+        return SC_OK;
+    return sc_demo_text_read(json, SC_DEMO_STATUS_CHARS_MAX, said);
+}
+
+static void on_status(sc_call_t *call, void *arg)
+{
+    sc_error_t error = sc_error("StatusError", "A status is one line of up to 60 characters");
+    sc_str_t token = sc_socket_token(sc_call_socket(call));
+    sc_text_t said = {0};
+    sc_str_t username = sc_str_is_none(token) ? sc_str_none() : sc_json_member(token, "username");
+    sc_status_t status = read_status(sc_call_data(call), &said);
+
+    (void)arg;
+    if (sc_str_is_none(username))
+        error = sc_error("StatusError", "Log in to have a status");
+    else if (status == SC_OK)
+        status = set_token(sc_call_socket(call), username, sc_text_str(&said));
+    if (status == SC_OK && !sc_str_is_none(username))
+        sc_call_answer(call, sc_str_none());
+    else
+        sc_call_fail(call, &error, sc_str_none());
+    sc_text_free(&said);
 }
 
 /* ---- demo:where: which of the workers this is ---------------------------------------------------------------- */
@@ -146,6 +195,8 @@ static sc_status_t attach(sc_worker_t *worker, sc_str_t options, void **state)
     status = sc_demo_page_serve(worker);
     if (status == SC_OK)
         status = sc_worker_on_call(worker, "demo:login", on_login, NULL);
+    if (status == SC_OK)
+        status = sc_worker_on_call(worker, "demo:status", on_status, NULL);
     if (status == SC_OK)
         status = sc_worker_on_call(worker, "demo:where", on_where, NULL);
     if (status == SC_OK)

@@ -6,8 +6,9 @@
 
 #include <sc/json.h>
 
-/** Longest name and longest message, in characters (code points). */
+/** Longest name, status and message, in characters (code points). */
 #define SC_DEMO_NAME_CHARS_MAX 32
+#define SC_DEMO_STATUS_CHARS_MAX 60
 #define SC_DEMO_MESSAGE_CHARS_MAX 500
 
 /**

@@ -1,33 +1,22 @@
 'use strict';
 // The demo page in headless Chromium: two tabs, each somebody else.
-//
-// SC_CHROMIUM: the browser; by default the one of the package chromium.
 
 const assert = require('node:assert');
-const fs = require('node:fs');
 const { after, before, describe, test } = require('node:test');
+const { launchChromium } = require('./support/browser');
 const { Cluster } = require('./support/cluster');
 const { LIMIT_MS, until } = require('./support/wait');
-
-const CANDIDATES = [process.env.SC_CHROMIUM, '/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
-const FLAGS = [
-  '--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
-  '--disable-component-update', '--disable-sync', '--disable-dev-shm-usage',
-];
 
 describe('the demo page', () => {
   let cluster;
   let browser;
   const problems = [];
   before(async () => {
-    const { chromium } = require('playwright-core');
-    const executablePath = CANDIDATES.find((file) => file && fs.existsSync(file));
-    assert.ok(executablePath, 'no Chromium: install the package chromium or set SC_CHROMIUM');
     cluster = await Cluster.start({
       workers: 2, brokers: 2,
-      plugins: [{ name: 'stateless_presence' }, { name: 'demo' }, { name: 'health_check' }],
+      plugins: [{ name: 'stateless_presence', options: { presenceInterval: 1000, presenceTimeout: 10000 } }, { name: 'demo' }, { name: 'health_check' }],
     });
-    browser = await chromium.launch({ executablePath, args: FLAGS });
+    browser = await launchChromium();
   });
   after(async () => {
     if (browser) await browser.close();
@@ -84,6 +73,52 @@ describe('the demo page', () => {
     await bob.close();
     await seesNot(ada, 'Bob');
     await sees(ada, 'Ada');
+  });
+
+  test('says when the list is complete', async (t) => {
+    const ada = await tab(t, 'Ada', 'whole');
+    const isBusy = () => ada.getAttribute('#people', 'aria-busy');
+    await until('the complete list', async () => (await isBusy()) === 'false');
+    assert.strictEqual((await ada.textContent('#people-state')).trim(), '');
+    await enter(ada, 'another');
+    await until('the other complete list', async () => (await isBusy()) === 'false' && (await people(ada)).includes('Ada'));
+  });
+
+  test('shows the status that somebody sets, and keeps it when the page is loaded again', async (t) => {
+    const ada = await tab(t, 'Ada', 'moods');
+    await sees(ada, 'Ada');
+    const shown = (text) => until(`the status "${text}"`, async () =>
+      (await ada.$$eval('#people li', (items) => items.map((item) => item.querySelector('.status').textContent))).join() === text);
+    await ada.fill('#status', ' at <b>lunch</b> ');
+    await ada.press('#status', 'Enter');
+    await shown('at <b>lunch</b>');
+    assert.strictEqual(await ada.$('#people b'), null, 'what people write is text');
+    await ada.reload();
+    await sees(ada, 'Ada');
+    await shown('at <b>lunch</b>');
+    assert.strictEqual(await ada.inputValue('#status'), 'at <b>lunch</b>');
+    await ada.evaluate(() => document.getElementById('status').removeAttribute('maxlength'));
+    await ada.fill('#status', 'x'.repeat(61));
+    await ada.press('#status', 'Enter');
+    await until('an error', async () => (await ada.textContent('#status-error')).includes('60 characters'));
+    await ada.fill('#status', '');
+    await ada.press('#status', 'Enter');
+    await shown('');
+  });
+
+  test('has a label for every field and button, and fits a phone', async (t) => {
+    const ada = await tab(t, 'Ada', 'small');
+    const nameless = await ada.$$eval('input, button, section', (items) => items
+      .filter((item) => !(item.labels && item.labels.length) && !item.textContent.trim() && !item.getAttribute('aria-labelledby'))
+      .map((item) => item.outerHTML));
+    assert.deepStrictEqual(nameless, []);
+    await ada.setViewportSize({ width: 360, height: 640 });
+    const { width, tall } = await ada.evaluate(() => ({
+      width: document.documentElement.scrollWidth,
+      tall: document.getElementById('log').getBoundingClientRect().height,
+    }));
+    assert.ok(width <= 360, `${width} pixels wide`);
+    assert.ok(tall >= 150, `the messages have ${tall} pixels`);
   });
 
   test('keeps rooms apart, and follows who goes from one to another', async (t) => {

@@ -106,6 +106,59 @@ static void what_is_no_name_gives_an_error(void **state)
     }
 }
 
+static void a_status_goes_into_the_token(void **state)
+{
+    world_t *world = *state;
+
+    world->socket.token =
+        "{\"username\":\"Ada \\\"A\\\"\",\"presence\":{\"status\":\"old\"},\"more\":1}";
+    call(world, "demo:status", "{\"status\":\" at \\\"lunch\\\" \"}");
+    assert_string_equal(world->call.error_name, "");
+    assert_string_equal(
+        world->socket.token,
+        "{\"username\":\"Ada \\\"A\\\"\",\"presence\":{\"status\":\"at \\\"lunch\\\"\"}}");
+    call(world, "demo:status", "{\"status\":\"\"}");
+    assert_string_equal(world->socket.token, "{\"username\":\"Ada \\\"A\\\"\"}");
+}
+
+static void what_is_no_status_gives_an_error(void **state)
+{
+    static const char *const others[] = {
+        NULL,
+        "null",
+        "\"busy\"",
+        "{}",
+        "{\"status\":null}",
+        "{\"status\":5}",
+        "{\"status\":{}}",
+        "{\"status\":\" \"}",
+        "{\"status\":\"a\\nb\"}",
+        "{\"status\":\"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\"}",
+    };
+    static const char token[] = "{\"username\":\"Ada\"}";
+    world_t *world = *state;
+    size_t i;
+
+    world->socket.token = token;
+    for (i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+        call(world, "demo:status", others[i]);
+        assert_string_equal(world->call.error_name, "StatusError");
+        assert_ptr_equal(world->socket.token, token);
+    }
+}
+
+static void only_who_is_logged_in_has_a_status(void **state)
+{
+    world_t *world = *state;
+
+    call(world, "demo:status", "{\"status\":\"busy\"}");
+    assert_string_equal(world->call.error_name, "StatusError");
+    assert_null(world->socket.token);
+    world->socket.token = "{\"uid\":1}";
+    call(world, "demo:status", "{\"status\":\"busy\"}");
+    assert_string_equal(world->call.error_name, "StatusError");
+}
+
 static void the_worker_is_told(void **state)
 {
     world_t *world = *state;
@@ -177,6 +230,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_name_gives_a_token),
         TEST(what_is_no_name_gives_an_error),
+        TEST(a_status_goes_into_the_token),
+        TEST(what_is_no_status_gives_an_error),
+        TEST(only_who_is_logged_in_has_a_status),
         TEST(the_worker_is_told),
         TEST(a_message_carries_the_senders_real_name_and_the_time),
         TEST(only_who_is_in_the_room_may_speak_in_it),

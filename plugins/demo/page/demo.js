@@ -1,47 +1,34 @@
 /*
- * demo.js: the page. It shows what socket.js hears and roster.js knows, and sends what people type.
+ * demo.js: the page. It shows what socket.js hears and the presence client knows, and sends what people type.
  *
  * The token lies in sessionStorage, so each tab may be somebody else, and a reloaded tab stays who it was.
  * Everything that people write gets onto the page as text, never as HTML.
  */
-import { Roster } from './roster.js';
 import { Socket } from './socket.js';
+
+const { create } = globalThis.scStatelessPresenceClient; // presence-client.js, a script of the page
 
 const TOKEN_KEY = 'sc-cluster-demo-token';
 const ROOM_FIRST = 'lobby';
 const ROOM_CHARACTERS = 40;
 const LOG_ENTRIES = 300;
-const SETTLE_TIME = 1500; // who is heard of within this time was there before us
 
 const $ = (id) => document.getElementById(id);
 
-const roster = new Roster(onPresence);
 let socket;
+let presence;
 let myName = null;
 let room = null;
-let settledAt = 0;
 
 const channelOf = (name) => `room/${name}`;
-const presenceOf = (name) => `presence>${channelOf(name)}`;
 
 /* ---- Who we are ---------------------------------------------------------------------------------------- */
 
-/* The username in a token, which is base64url of JSON between two dots. */
-function nameIn(token) {
-  try {
-    const payload = token.split('.')[1].replaceAll('-', '+').replaceAll('_', '/');
-    const bytes = Uint8Array.from(atob(payload), (character) => character.charCodeAt(0));
-    const { username } = JSON.parse(new TextDecoder().decode(bytes));
-    return username === undefined || username === null ? null : String(username);
-  } catch {
-    return null;
-  }
-}
-
-function setToken(token) {
+function onToken(token) {
+  const username = socket.authToken?.username ?? null;
   if (token) sessionStorage.setItem(TOKEN_KEY, token);
   else sessionStorage.removeItem(TOKEN_KEY);
-  myName = token ? nameIn(token) : null;
+  myName = username === null ? null : String(username);
   show();
   if (myName !== null && room === null) enterRoom(roomInAddress());
   if (myName === null) leaveRoom();
@@ -55,6 +42,16 @@ async function logIn(event) {
     $('text').focus();
   } catch (error) {
     $('login-error').textContent = error.message;
+  }
+}
+
+async function setStatus(event) {
+  event.preventDefault();
+  $('status-error').textContent = '';
+  try {
+    await socket.request('demo:status', { status: $('status').value.trim() });
+  } catch (error) {
+    $('status-error').textContent = error.message;
   }
 }
 
@@ -75,10 +72,10 @@ function roomInAddress() {
 
 function leaveRoom() {
   if (room === null) return;
-  socket.unsubscribe(presenceOf(room));
+  presence.untrackPresence(channelOf(room), onPresence);
+  socket.unwatch(channelOf(room), showMessage);
   socket.unsubscribe(channelOf(room));
   room = null;
-  roster.clear();
   showPeople();
 }
 
@@ -86,7 +83,6 @@ function enterRoom(name) {
   if (name === room) return;
   leaveRoom();
   room = name;
-  settledAt = Date.now() + SETTLE_TIME;
   location.hash = encodeURIComponent(name);
   $('room-title').textContent = name;
   $('log').replaceChildren();
@@ -95,37 +91,31 @@ function enterRoom(name) {
     button.setAttribute('aria-pressed', String(button.dataset.room === name));
   }
   note(`You are in ${name}`);
-  for (const channel of [channelOf(name), presenceOf(name)]) socket.subscribe(channel).catch(showSayError);
+  socket.watch(channelOf(name), showMessage);
+  socket.subscribe(channelOf(name));
+  presence.trackPresence(channelOf(name), onPresence);
+  showPeople();
 }
 
 /* ---- Presence ------------------------------------------------------------------------------------------- */
 
-/* A join asks those who are there to show themselves to the newcomer, on its own channel. */
-function answerJoin({ socketId, timeout }) {
-  if (myName === null || typeof socketId !== 'string' || socketId === socket.id) return;
-  const pong = { type: 'pong', channel: channelOf(room), username: myName, timeout };
-  socket.emit('#publish', { channel: `presence>socket/${socketId}`, data: pong });
-}
-
-function onMessage({ channel, data }) {
-  if (channel === `presence>socket/${socket.id}`) {
-    if (data && data.type === 'pong' && room !== null && data.channel === channelOf(room)) roster.take(data);
-    return;
-  }
-  if (room === null) return;
-  if (channel === presenceOf(room)) {
-    roster.take(data);
-    if (data && data.type === 'join') answerJoin(data);
-  } else if (channel === channelOf(room)) {
-    showMessage(data);
-  }
-}
-
-function onPresence({ name, present, how }) {
-  showPeople();
-  if (name === myName || (present && (how !== 'join' || Date.now() < settledAt))) return;
-  note(present ? `${name} came in` : `${name} left`);
-}
+/* Who joins before the list is complete was there before us. */
+const onPresence = {
+  join({ username }) {
+    showPeople();
+    if (presence.isReady(channelOf(room)) && String(username) !== myName) note(`${username} came in`);
+  },
+  leave({ username }) {
+    showPeople();
+    if (String(username) !== myName) note(`${username} left`);
+  },
+  update: showPeople,
+  ready: showPeople,
+  fail({ error }) {
+    note(`Who is here can't be seen: ${error.message}`);
+    showPeople();
+  },
+};
 
 /* ---- What is said ---------------------------------------------------------------------------------------- */
 
@@ -135,7 +125,7 @@ async function say(event) {
   $('say-error').textContent = '';
   if (!text) return;
   try {
-    await socket.publish(channelOf(room), { text });
+    await socket.request('#publish', { channel: channelOf(room), data: { text } });
     if ($('text').value.trim() === text) $('text').value = '';
   } catch (error) {
     showSayError(error);
@@ -196,18 +186,38 @@ function showSayError(error) {
 
 function person(name) {
   const item = element('li', '');
+  const words = element('div', 'words');
   item.dataset.user = name;
-  item.append(avatar(name), element('span', '', name === myName ? `${name} (you)` : name));
+  words.append(element('span', 'name', name === myName ? `${name} (you)` : name), element('span', 'status'));
+  item.append(avatar(name), words);
   return item;
+}
+
+/* One's own is in the token, and so known before the server has told everybody. */
+function statusOf(name) {
+  const data = name === myName ? socket.authToken?.presence : presence.getPresenceData(channelOf(room), name);
+  return typeof data?.status === 'string' ? data.status : '';
+}
+
+function byName(one, other) {
+  return one.localeCompare(other);
 }
 
 /* Keeps the items of those who stay, so that only newcomers fade in. */
 function showPeople() {
   const items = new Map([...$('people').children].map((item) => [item.dataset.user, item]));
-  const names = roster.names;
+  const names = room === null ? [] : presence.getPresenceList(channelOf(room)).sort(byName);
+  const isComplete = room !== null && socket.state === 'open' && presence.isReady(channelOf(room));
 
   $('people').replaceChildren(...names.map((name) => items.get(name) ?? person(name)));
+  for (const item of $('people').children) {
+    const status = item.querySelector('.status');
+    status.textContent = statusOf(item.dataset.user);
+    item.title = status.textContent;
+  }
   $('count').textContent = String(names.length);
+  $('people').setAttribute('aria-busy', String(!isComplete));
+  $('people-state').textContent = isComplete ? '' : 'Finding out who is here …';
 }
 
 function show() {
@@ -215,6 +225,8 @@ function show() {
   $('chat-view').hidden = myName === null;
   $('me').hidden = myName === null;
   $('my-name').textContent = myName ?? '';
+  $('status').value = socket.authToken?.presence?.status ?? '';
+  showPeople();
 }
 
 function showConnection(state) {
@@ -235,15 +247,22 @@ async function showWhere() {
 
 /* ---- The connection ------------------------------------------------------------------------------------------ */
 
-function onOpen({ id }) {
+function onConnect() {
   showConnection('open');
-  roster.clear();
-  showPeople();
-  settledAt = Date.now() + SETTLE_TIME;
-  /* This one is of this connection only, so it is not subscribed again. It comes first: answers to what is
-   * subscribed next arrive there. */
-  socket.request('#subscribe', { channel: `presence>socket/${id}` }).catch(() => {});
   showWhere();
+}
+
+function onDisconnect() {
+  showConnection('closed');
+  showPeople();
+}
+
+function onSubscribeFail(error, channel) {
+  if (room !== null && channel === channelOf(room)) showSayError(error);
+}
+
+function onKickOut(message, channel) {
+  if (room !== null && channel === channelOf(room)) note(message ?? 'You were asked to leave');
 }
 
 async function socketUrl() {
@@ -261,11 +280,12 @@ async function start() {
   const token = sessionStorage.getItem(TOKEN_KEY);
   socket = new Socket(await socketUrl(), token);
 
-  socket.addEventListener('open', (event) => onOpen(event.detail));
-  socket.addEventListener('close', () => showConnection('closed'));
-  socket.addEventListener('token', (event) => setToken(event.detail));
-  socket.addEventListener('message', (event) => onMessage(event.detail));
-  socket.addEventListener('kick', (event) => note(event.detail.message ?? 'You were asked to leave'));
+  presence = create(socket);
+  socket.on('connect', onConnect);
+  socket.on('disconnect', onDisconnect);
+  socket.on('authTokenChange', onToken);
+  socket.on('subscribeFail', onSubscribeFail);
+  socket.on('kickOut', onKickOut);
   window.addEventListener('online', () => socket.connect());
   window.addEventListener('hashchange', () => {
     if (myName !== null) enterRoom(roomInAddress());
@@ -283,10 +303,10 @@ async function start() {
   $('rooms').addEventListener('click', (event) => {
     if (event.target.dataset.room) enterRoom(event.target.dataset.room);
   });
-  setInterval(() => roster.sweep(), 1000);
+  $('status-form').addEventListener('submit', setStatus);
 
   showConnection('connecting');
-  setToken(token);
+  onToken(token);
   socket.connect();
 }
 

@@ -1,12 +1,13 @@
 /*
- * socket.js: a client of the SocketCluster protocol, as much of it as the page needs. docs/protocol.md has the rest.
+ * socket.js: a client of the SocketCluster protocol, as much of it as the page needs. docs/protocol.md has the rest. To the
+ * presence client it looks like a socket of socketcluster-client.
  *
- * Events (CustomEvent, with `detail`):
- *   open     {id, isAuthenticated}  the handshake is done; what was subscribed before is subscribed again right after
- *   close    {code, delay}          the connection is gone; the next try is in `delay` milliseconds
- *   token    string or null         the server gave a token, or took it away
- *   message  {channel, data}        somebody published
- *   kick     {channel, message}     the server ended a subscription
+ * Events, for `on` and `off`:
+ *   connect(status)                 the handshake is done; `status.id` is the socket's
+ *   disconnect(code, delay)         the connection is gone; the next try is in `delay` milliseconds
+ *   authTokenChange(token)          the server gave a token, or took it away (null)
+ *   authenticate(token)             the same for tokens alone
+ *   subscribe(channel), subscribeFail(error, channel), kickOut(message, channel)
  */
 
 const ANSWER_TIMEOUT = 10000;
@@ -18,13 +19,44 @@ const RETRY_MOST = 15000;
 /* After these the server is known to be there: no ping came, no pong came, and an empty close frame. */
 const CODES_RETRIED_AT_ONCE = [4000, 4001, 1005];
 
-export class Socket extends EventTarget {
+/* The claims of a token: base64url of JSON between two dots. */
+function claimsOf(token) {
+  try {
+    const payload = token.split('.')[1].replaceAll('-', '+').replaceAll('_', '/');
+    const bytes = Uint8Array.from(atob(payload), (character) => character.charCodeAt(0));
+    return JSON.parse(new TextDecoder().decode(bytes));
+  } catch {
+    return null;
+  }
+}
+
+/* Functions by name: of events, of channels. */
+class Listeners {
+  #byName = new Map();
+
+  add(name, listener) {
+    if (!this.#byName.has(name)) this.#byName.set(name, new Set());
+    this.#byName.get(name).add(listener);
+  }
+
+  remove(name, listener) {
+    this.#byName.get(name)?.delete(listener);
+  }
+
+  call(name, ...values) {
+    for (const listener of [...(this.#byName.get(name) ?? [])]) listener(...values);
+  }
+}
+
+export class Socket {
   #url;
   #ws = null;
   #token;
   #cid = 0;
   #calls = new Map(); // cid: {resolve, reject, timer}
-  #channels = new Set(); // subscribed again on each connection
+  #channels = new Map(); // subscribed again on each connection: data for the server
+  #events = new Listeners();
+  #watchers = new Listeners();
   #pingTimeout = PING_TIMEOUT;
   #pingTimer = null;
   #retryTimer = null;
@@ -33,14 +65,35 @@ export class Socket extends EventTarget {
   /** The socket's id; null while there is no connection. */
   id = null;
 
+  /** What the token says; null without one. */
+  authToken = null;
+
   constructor(url, token) {
-    super();
     this.#url = url;
     this.#token = token;
+    this.authToken = claimsOf(token);
   }
 
-  get isOpen() {
-    return this.id !== null;
+  get state() {
+    if (this.id !== null) return 'open';
+    return this.#ws ? 'connecting' : 'closed';
+  }
+
+  on(event, listener) {
+    this.#events.add(event, listener);
+  }
+
+  off(event, listener) {
+    this.#events.remove(event, listener);
+  }
+
+  /** The listener gets what is published on a channel. */
+  watch(channel, listener) {
+    this.#watchers.add(channel, listener);
+  }
+
+  unwatch(channel, listener) {
+    this.#watchers.remove(channel, listener);
   }
 
   connect() {
@@ -72,20 +125,23 @@ export class Socket extends EventTarget {
     if (this.#ws && this.#ws.readyState === WebSocket.OPEN) this.#send({ event, data });
   }
 
-  /** Publishes and waits until the server has it. */
+  /** Publishes; `request('#publish', ...)` waits until the server has it. */
   publish(channel, data) {
-    return this.request('#publish', { channel, data });
+    this.emit('#publish', { channel, data });
   }
 
-  /** Subscribes, now and after each reconnection. */
-  subscribe(channel) {
-    this.#channels.add(channel);
-    return this.isOpen ? this.request('#subscribe', { channel }) : Promise.resolve();
+  /** Subscribes, now and after each reconnection. `data` is for the server. */
+  subscribe(channel, { data } = {}) {
+    this.#channels.set(channel, data);
+    if (this.state === 'open') this.#subscribe(channel);
   }
 
   unsubscribe(channel) {
-    this.#channels.delete(channel);
-    this.emit('#unsubscribe', channel);
+    if (this.#channels.delete(channel)) this.emit('#unsubscribe', channel);
+  }
+
+  isSubscribed(channel) {
+    return this.#channels.has(channel);
   }
 
   /** Gives up the token. */
@@ -98,8 +154,13 @@ export class Socket extends EventTarget {
     this.#ws.send(JSON.stringify(packet));
   }
 
-  #tell(name, detail) {
-    this.dispatchEvent(new CustomEvent(name, { detail }));
+  async #subscribe(channel) {
+    try {
+      await this.request('#subscribe', { channel, data: this.#channels.get(channel) });
+      this.#events.call('subscribe', channel);
+    } catch (error) {
+      if (this.state === 'open' && this.#channels.delete(channel)) this.#events.call('subscribeFail', error, channel);
+    }
   }
 
   async #shakeHands() {
@@ -109,8 +170,9 @@ export class Socket extends EventTarget {
       this.#tries = 0;
       this.#pingTimeout = pingTimeout;
       this.#expectPing();
-      this.#tell('open', { id, isAuthenticated });
-      for (const channel of this.#channels) this.subscribe(channel).catch(() => {});
+      if (this.#token && !isAuthenticated) this.#setToken(null); // the server has another key now
+      for (const channel of this.#channels.keys()) this.#subscribe(channel);
+      this.#events.call('connect', { id, isAuthenticated });
     } catch {
       this.#drop(4003);
     }
@@ -141,16 +203,20 @@ export class Socket extends EventTarget {
   }
 
   #handle({ event, data, cid }) {
-    if (event === '#publish' && data) this.#tell('message', data);
+    if (event === '#publish' && data && this.#channels.has(data.channel)) this.#watchers.call(data.channel, data.data);
     if (event === '#setAuthToken' && data) this.#setToken(data.token);
     if (event === '#removeAuthToken') this.#setToken(null);
-    if (event === '#kickOut' && data && this.#channels.delete(data.channel)) this.#tell('kick', data);
+    if (event === '#kickOut' && data && this.#channels.delete(data.channel)) {
+      this.#events.call('kickOut', data.message, data.channel);
+    }
     if (cid !== undefined && event !== '#publish') this.#send({ rid: cid });
   }
 
   #setToken(token) {
     this.#token = token;
-    this.#tell('token', token);
+    this.authToken = claimsOf(token);
+    this.#events.call('authTokenChange', token);
+    if (token) this.#events.call('authenticate', token);
   }
 
   #settle(cid, error, data) {
@@ -180,7 +246,7 @@ export class Socket extends EventTarget {
     for (const cid of [...this.#calls.keys()]) this.#settle(cid, new Error('The connection was lost'));
     const delay = this.#nextDelay(code);
     this.#retryTimer = setTimeout(() => this.connect(), delay);
-    this.#tell('close', { code, delay });
+    this.#events.call('disconnect', code, delay);
   }
 
   /* The first try after a lost connection may come at once, the later ones further and further apart, at random
