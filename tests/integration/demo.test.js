@@ -106,6 +106,21 @@ describe('the demo page', () => {
     await shown('');
   });
 
+  test('shows the status of others, from the first moment and when it changes', async (t) => {
+    const ada = await tab(t, 'Ada', 'others');
+    await ada.fill('#status', 'here <i>first</i>');
+    await ada.press('#status', 'Enter');
+    const bob = await tab(t, 'Bob', 'others');
+    await sees(bob, 'here <i>first</i>');
+    await ada.fill('#status', 'changed');
+    await ada.press('#status', 'Enter');
+    await sees(bob, 'changed');
+    await ada.fill('#status', '');
+    await ada.press('#status', 'Enter');
+    await seesNot(bob, 'changed');
+    await sees(bob, 'Ada');
+  });
+
   test('has a label for every field and button, and fits a phone', async (t) => {
     const ada = await tab(t, 'Ada', 'small');
     const nameless = await ada.$$eval('input, button, section', (items) => items
