@@ -4,7 +4,7 @@ set -euo pipefail
 
 build=(gcc libc6-dev make cmake pkg-config
     libevent-dev libnanomsg-dev libjansson-dev libjwt-dev libssl-dev zlib1g-dev node-llhttp)
-test=(libcmocka-dev chromium)
+test=(libcmocka-dev chromium openssl)
 
 fail() {
     echo "deploy/packages.sh: $*" >&2

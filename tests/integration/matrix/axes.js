@@ -1,0 +1,127 @@
+'use strict';
+// The axes of the matrix as data: what the server is started with, what the clients are made with, and which of the latter each
+// release has. A row is one release with one codec; a cell is a row, a scenario, and all settings in which they meet.
+//
+// SC_MATRIX_SERVERS, SC_MATRIX_CODECS, SC_MATRIX_VARIANTS, SC_MATRIX_CLIENTS: names with commas, to run less than all.
+// SC_MATRIX_OPTIONS: JSON, further options of every server: {"protocolVersion":2} shows that cells can fail.
+
+const { execFileSync } = require('node:child_process');
+const fs = require('node:fs');
+const path = require('node:path');
+const { RELEASES } = require('../support/clients');
+
+// What every cluster of the matrix has. A client that is not pinged, or does not answer, lives for PING_TIMEOUT_MS.
+const PING_INTERVAL_MS = 500;
+const PING_TIMEOUT_MS = 6000;
+
+// Small enough that whatever a client and a server say is compressed.
+const COMPRESSED = { perMessageDeflate: true, perMessageDeflateThreshold: 1 };
+
+// isTls: the harness adds the certificate. protocols: whom it serves; the others lose what is in arrays (5 to 7).
+const SERVERS = [
+  { name: 'plain', options: {} },
+  { name: 'compressed', options: COMPRESSED },
+  { name: 'tls', options: {}, isTls: true },
+  { name: 'tls+compressed', options: COMPRESSED, isTls: true },
+  { name: 'batching', options: { batchOnHandshake: true, batchOnHandshakeDuration: 1000, batchInterval: 20 } },
+];
+
+// Of one release: what npm has for it. Clients 5.0 have no codec option.
+function codecModule(release) {
+  if (release.name.startsWith('5.0.')) return null;
+  return Number(release.name.split('.')[0]) < 11 ? 'minbin2' : 'minbin3';
+}
+
+const CODECS = [
+  { name: 'text', has: () => true, options: () => ({}) },
+  {
+    name: 'min-bin',
+    has: (release) => codecModule(release) !== null,
+    options: (release) => ({ codecEngine: require(codecModule(release)) }),
+  },
+];
+
+function major(release) {
+  return Number(release.name.split('.')[0]);
+}
+
+// Settings of the client. A client of protocol 2 that is told to speak protocol 1 pings in text beside packets in a binary
+// codec: no server of protocol 1 understood that, and neither do we.
+const VARIANTS = [
+  { name: 'default', has: () => true, options: {} },
+  {
+    name: 'protocolVersion 1',
+    has: (release, codec) => release.protocol === 2 && codec.name === 'text',
+    options: { protocolVersion: 1 },
+  },
+  {
+    name: 'batching',
+    has: (release) => major(release) >= 8,
+    options: { batchOnHandshake: true, batchOnHandshakeDuration: 2000, batchInterval: 20 },
+    subscribe: (release) => (release.protocol === 1 ? { batch: true } : {}),
+  },
+];
+
+function chosen(list, variable) {
+  const value = process.env[variable];
+  if (value === undefined) return list;
+  const names = value.split(',').map((name) => name.trim());
+  const unknown = names.filter((name) => !list.some((item) => item.name === name));
+  if (unknown.length > 0) throw new Error(`${variable}: there is no ${unknown.join(', ')}`);
+  return list.filter((item) => names.includes(item.name));
+}
+
+const servers = chosen(SERVERS, 'SC_MATRIX_SERVERS');
+const codecs = chosen(CODECS, 'SC_MATRIX_CODECS');
+const variants = chosen(VARIANTS, 'SC_MATRIX_VARIANTS');
+const releases = chosen(RELEASES, 'SC_MATRIX_CLIENTS');
+const moreOptions = JSON.parse(process.env.SC_MATRIX_OPTIONS || '{}');
+
+// Only a run of everything, as it stands here, says what README.md may say.
+const isFull =
+  servers === SERVERS && codecs === CODECS && variants === VARIANTS && releases === RELEASES && Object.keys(moreOptions).length === 0;
+
+// All clients that meet one server: { release, codec, variant, name }.
+function settings() {
+  const found = [];
+  for (const release of releases)
+    for (const codec of codecs.filter((each) => each.has(release)))
+      for (const variant of variants.filter((each) => each.has(release, codec)))
+        found.push({ release, codec, variant, name: [release.name, codec.name, variant.name].join(', ') });
+  return found;
+}
+
+// { certificate, key }: files in that folder, for 127.0.0.1, signed by itself.
+function makeCertificate(dir) {
+  const files = { certificate: path.join(dir, 'cert.pem'), key: path.join(dir, 'key.pem') };
+  const request = ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2'];
+  const subject = ['-subj', '/CN=sc-cluster test', '-addext', 'subjectAltName=IP:127.0.0.1,DNS:localhost'];
+  execFileSync('openssl', [...request, ...subject, '-out', files.certificate, '-keyout', files.key], { stdio: 'pipe' });
+  return files;
+}
+
+// Options of a client that reaches this server.
+function clientOptions(setting, server, certificate) {
+  const options = { ...setting.variant.options, ...setting.codec.options(setting.release) };
+  if (!server.isTls) return options;
+  const ca = fs.readFileSync(certificate);
+  return { ...options, secure: true, ...(setting.release.protocol === 1 ? { ca } : { wsOptions: { ca } }) };
+}
+
+module.exports = {
+  CODECS,
+  PING_INTERVAL_MS,
+  PING_TIMEOUT_MS,
+  RELEASES,
+  SERVERS,
+  VARIANTS,
+  clientOptions,
+  codecs,
+  isFull,
+  makeCertificate,
+  moreOptions,
+  releases,
+  servers,
+  settings,
+  variants,
+};
