@@ -129,7 +129,7 @@ function trackByHand(scene, client, channel) {
     },
   });
   client.watch(`presence>socket/${client.id}`, { push: (packet) => changes.push({ action: packet.type, username: packet.username }) });
-  const ready = Promise.all([`presence>socket/${client.id}`, place].map((name) => scene.subscribe(client, name)));
+  const ready = scene.subscribe(client, `presence>socket/${client.id}`).then(() => scene.subscribe(client, place));
   const change = (action, username) =>
     changes.next((item) => item.action === action && item.username === username, `${action} of ${username}`);
   return { ready, change, isPresent: (username) => change('pong', username) };
