@@ -33,7 +33,7 @@ function major(release) {
 
 // The release of sc-codec-min-bin that was current with the client. Both go with all clients but 5.0, which have no codec option.
 function minBinOf(release) {
-  return major(release) < 11 ? 'minbin2' : 'minbin3';
+  return major(release) < 11 ? 'scmb2' : 'scmb3';
 }
 
 const CODECS = [
@@ -63,7 +63,7 @@ const VARIANTS = [
   {
     name: 'other codec release',
     has: (release, codec) => codec.name === 'min-bin',
-    options: (release) => ({ codecEngine: require(minBinOf(release) === 'minbin2' ? 'minbin3' : 'minbin2') }),
+    options: (release) => ({ codecEngine: require(minBinOf(release) === 'scmb2' ? 'scmb3' : 'scmb2') }),
   },
 ];
 

@@ -2,7 +2,7 @@
 // One scenario with one client and setting: its clients, its names, and what its setting means for it.
 
 const assert = require('node:assert');
-const minBin = require('minbin3'); // reads what 2.0.0 writes, too
+const minBin = require('scmb3'); // reads what 2.0.0 writes, too
 const { codecs } = require('./axes');
 
 const V1_PING_BYTES = 'a22331'; // "#1" in MessagePack
