@@ -43,7 +43,7 @@ function cellsOf(kind, server, opened) {
   return (t) => {
     const cells = [];
     for (const scenario of SCENARIOS.filter((each) => each.kind === kind))
-      for (const setting of settings())
+      for (const setting of settings(server))
         cells.push(t.test(`${setting.name}, ${server.name}: ${scenario.name}`, () => runCell(opened, setting, scenario, server)));
     return Promise.all(cells);
   };
@@ -57,7 +57,7 @@ for (const server of servers) {
       t.test('scenarios that wait', { concurrency: true }, cellsOf('waits', server, opened)),
       t.test('scenarios', { concurrency: AT_ONCE }, cellsOf(undefined, server, opened)),
     ]);
-    await opened.then((place) => place.expect(settings().length), () => {});
+    await opened.then((place) => place.expect(settings(server).length), () => {});
     await t.test('scenarios in which workers die', { concurrency: true }, cellsOf('kills workers', server, opened));
     await t.test('the cluster ends in order', async () => (await opened).close());
   });

@@ -45,7 +45,14 @@ const CODECS = [
   },
 ];
 
-// Settings of the client. A client of protocol 2 that is told to speak protocol 1 pings in text beside packets in a binary
+// For the WebSocket module below the client: protocol 1 hands all of its options to it.
+function moduleOptions(release, options) {
+  return release.protocol === 1 ? options : { wsOptions: options };
+}
+
+const SMALL_WINDOWS = { serverMaxWindowBits: 10, clientMaxWindowBits: 10, serverNoContextTakeover: true, clientNoContextTakeover: true };
+
+// Settings of the client; `servers`: with which it makes sense, all by default. A client of protocol 2 that is told to speak protocol 1 pings in text beside packets in a binary
 // codec: no server of protocol 1 understood that, and neither do we.
 const VARIANTS = [
   { name: 'default', has: () => true, options: () => ({}) },
@@ -59,6 +66,18 @@ const VARIANTS = [
     has: (release) => major(release) >= 8,
     options: () => ({ batchOnHandshake: true, batchOnHandshakeDuration: 2000, batchInterval: 20 }),
     subscribe: (release) => (release.protocol === 1 ? { batch: true } : {}),
+  },
+  {
+    name: 'own compression',
+    servers: (server) => Boolean(server.options.perMessageDeflate),
+    has: () => true,
+    options: (release) => moduleOptions(release, { perMessageDeflate: { ...SMALL_WINDOWS, threshold: 0 } }),
+  },
+  {
+    name: 'no compression',
+    servers: (server) => Boolean(server.options.perMessageDeflate),
+    has: () => true,
+    options: (release) => moduleOptions(release, { perMessageDeflate: false }),
   },
   {
     name: 'other codec release',
@@ -89,12 +108,13 @@ const isFull =
 // Loaded before anything runs: it takes most of a second.
 for (const release of releases) require(release.alias);
 
-// All clients that meet one server: { release, codec, variant, name }.
-function settings() {
+// All clients that meet that server: { release, codec, variant, name }.
+function settings(server) {
   const found = [];
+  const fitting = variants.filter((variant) => !variant.servers || variant.servers(server));
   for (const release of releases)
     for (const codec of codecs.filter((each) => each.has(release)))
-      for (const variant of variants.filter((each) => each.has(release, codec)))
+      for (const variant of fitting.filter((each) => each.has(release, codec)))
         found.push({ release, codec, variant, name: [release.name, codec.name, variant.name].join(', ') });
   return found;
 }
@@ -112,8 +132,8 @@ function makeCertificate(dir) {
 function clientOptions(setting, server, certificate) {
   const options = { ...setting.codec.options(setting.release), ...setting.variant.options(setting.release) };
   if (!server.isTls) return options;
-  const ca = fs.readFileSync(certificate);
-  return { ...options, secure: true, ...(setting.release.protocol === 1 ? { ca } : { wsOptions: { ca } }) };
+  const trust = moduleOptions(setting.release, { ca: fs.readFileSync(certificate) });
+  return { ...options, ...trust, secure: true, ...(trust.wsOptions && { wsOptions: { ...options.wsOptions, ...trust.wsOptions } }) };
 }
 
 module.exports = {

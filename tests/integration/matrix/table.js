@@ -37,20 +37,21 @@ class Results {
     return cell !== undefined && cell.passed;
   }
 
-  // The settings of each row, by its release and codec.
+  // Which settings each row has met on which servers, by its release and codec.
   rows() {
     const rows = new Map();
-    for (const setting of settings()) {
-      const name = `${setting.release.name} | ${setting.codec.name}`;
-      if (!rows.has(name)) rows.set(name, []);
-      rows.get(name).push(setting);
+    for (const server of servers) {
+      for (const setting of settings(server)) {
+        const name = `${setting.release.name} | ${setting.codec.name}`;
+        if (!rows.has(name)) rows.set(name, []);
+        rows.get(name).push({ setting, server });
+      }
     }
     return rows;
   }
 
   cellText(row, scenario) {
-    const isGood = row.every((setting) => servers.every((server) => this.hasPassed(setting, scenario, server)));
-    return isGood ? GOOD : BAD;
+    return row.every(({ setting, server }) => this.hasPassed(setting, scenario, server)) ? GOOD : BAD;
   }
 
   // What a cell stands for.
@@ -64,7 +65,7 @@ class Results {
   }
 
   expectedCells() {
-    return settings().length * servers.length * this.scenarios.length;
+    return servers.reduce((sum, server) => sum + settings(server).length, 0) * this.scenarios.length;
   }
 
   table() {
