@@ -117,7 +117,7 @@ async function isKickedOut(scene) {
 }
 
 // What the published presence client does, on a client for which there is none: subscribes, and answers joins.
-function trackByHand(scene, client, channel) {
+async function trackByHand(scene, client, channel) {
   const changes = new Inbox(`presence by hand of client ${client.version.name}`);
   const place = `presence>${channel}`;
   client.watch(place, {
@@ -129,18 +129,27 @@ function trackByHand(scene, client, channel) {
     },
   });
   client.watch(`presence>socket/${client.id}`, { push: (packet) => changes.push({ action: packet.type, username: packet.username }) });
-  const ready = scene.subscribe(client, `presence>socket/${client.id}`).then(() => scene.subscribe(client, place));
+  await scene.subscribe(client, `presence>socket/${client.id}`);
+  await scene.subscribe(client, place);
   const change = (action, username) =>
     changes.next((item) => item.action === action && item.username === username, `${action} of ${username}`);
-  return { ready, change, isPresent: (username) => change('pong', username) };
+  return { change, isPresent: (username) => change('pong', username) };
+}
+
+// The channel for answers to the socket comes first: brokers know of no order between two channels, and an answer that comes before
+// that subscription is lost.
+async function trackByPublishedClient(client, channel) {
+  const tracked = trackPresence(client, []);
+  const untilSubscribed = (name) => client.until(`the subscription of ${name}`, () => client.isSubscribed(name));
+  await untilSubscribed(`presence>socket/${client.id}`);
+  tracked.track(channel);
+  await untilSubscribed(`presence>${channel}`);
+  const isPresent = (username) => client.until(`presence of ${username}`, () => tracked.list(channel).includes(username));
+  return { change: tracked.change, isPresent };
 }
 
 function track(scene, client, channel) {
-  if (scene.setting.release.protocol === 2) return trackByHand(scene, client, channel);
-  const tracked = trackPresence(client, [channel]);
-  const isPresent = (username) => client.until(`presence of ${username}`, () => tracked.list().includes(username));
-  const place = `presence>${channel}`;
-  return { ready: client.until(`subscription of ${place}`, () => client.isSubscribed(place)), change: tracked.change, isPresent };
+  return scene.setting.release.protocol === 2 ? trackByHand(scene, client, channel) : trackByPublishedClient(client, channel);
 }
 
 async function member(scene, name, channel) {
@@ -154,12 +163,10 @@ async function member(scene, name, channel) {
 async function seesPresence(scene) {
   const channel = scene.channel();
   const ada = await member(scene, 'ada', channel);
-  const adasView = track(scene, ada, channel);
-  await adasView.ready;
+  const adasView = await track(scene, ada, channel);
   const bob = await member(scene, 'bob', channel);
   await adasView.change('join', 'bob');
-  const bobsView = track(scene, bob, channel);
-  await bobsView.ready;
+  const bobsView = await track(scene, bob, channel);
   await bobsView.isPresent('ada'); // by her pong: nothing else has named her since bob tracks
   bob.disconnect();
   await adasView.change('leave', 'bob');

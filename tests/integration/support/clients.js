@@ -335,10 +335,11 @@ function trackPresence(client, channels, options = { presenceCheckInterval: 200 
   const { create } = require('sc-stateless-presence/client');
   const presence = create(client.socket, options);
   const changes = new Inbox(`presence of client ${client.version.name}`);
-  for (const channel of channels)
-    presence.trackPresence(channel, ({ action, username }) => changes.push({ channel, action, username }));
+  const track = (channel) => presence.trackPresence(channel, ({ action, username }) => changes.push({ channel, action, username }));
+  channels.forEach(track);
   return {
     client,
+    track,
     changes,
     presence,
     list: (channel = channels[0]) => presence.getPresenceList(channel).sort(),
