@@ -210,6 +210,39 @@ describe('a WebSocket connection', () => {
   });
 });
 
+describe('a connection that the server closes', () => {
+  let cluster;
+  before(async () => {
+    cluster = await Cluster.start({ plugins: [{ test: 'trace_app' }] });
+  });
+  after(() => cluster.stop());
+
+  // A client may have to inflate what came before, and takes the end of TCP for the end of the session.
+  test('stays up until the client has answered the close frame, whatever else it says before', async (t) => {
+    const raw = await RawSocket.connect(cluster.port, { repliesToClose: false });
+    t.after(() => raw.destroy());
+    raw.send({ event: 'closeme', data: { code: 4321, data: 'why' } });
+    assert.deepStrictEqual(await raw.closed(), { code: 4321, reason: 'why' });
+    raw.send({ event: 'echo', data: 'late', cid: 77 });
+    raw.sendFrame('binary', Buffer.alloc(70000, 0x88));
+    const other = await RawSocket.connect(cluster.port);
+    t.after(() => other.destroy());
+    for (let i = 0; i < 20; i++) await other.ask('echo', i);
+    assert.ok(!raw.inbox.all.some((item) => item.frame === 'eof'), 'shut down before the answer');
+    raw.sendClose(4321);
+    await raw.eof();
+    assert.ok(!raw.inbox.all.some((item) => item.frame === 'text' && item.payload.includes('"rid":77')));
+  });
+
+  test('ends after a while though the client does not answer', async (t) => {
+    const raw = await RawSocket.connect(cluster.port, { repliesToClose: false });
+    t.after(() => raw.destroy());
+    raw.send({ event: 'closeme', data: { code: 4321 } });
+    await raw.closed();
+    await raw.eof();
+  });
+});
+
 describe('limits of a connection', () => {
   test('a message over maxPayload closes with 1009, in one frame or in fragments', async (t) => {
     const cluster = await Cluster.of(t, { plugins: [{ test: 'trace_app' }], options: { maxPayload: 1000 } });

@@ -114,7 +114,7 @@ void sc_fanout_to(sc_worker_t *worker, sc_channel_t *channel, sc_str_t data,
                   sc_socket_t *const *sockets, size_t count)
 {
     bool is_asked = worker->hooks.middleware[SC_ACTION_PUBLISH_OUT].count > 0;
-    frames_t frames = {.channel = channel, .data = data};
+    frames_t frames = {.deflate = worker->deflate, .channel = channel, .data = data};
 
     channel->hold_count++;
     for (size_t i = 0; i < count; i++) {
@@ -126,7 +126,7 @@ void sc_fanout_to(sc_worker_t *worker, sc_channel_t *channel, sc_str_t data,
         if (is_asked)
             ask_for(worker, socket, channel, data);
         else
-            sc_socket_send_frame(socket, frame_for(&frames, socket->codec));
+            sc_socket_send_frame(socket, frame_for(&frames, socket));
     }
     release_frames(&frames);
     sc_channel_release(channel);

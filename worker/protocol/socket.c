@@ -9,6 +9,7 @@
 #include "worker/protocol/server_call.h"
 #include "worker/protocol/subscription.h"
 #include "worker/worker.h"
+#include "worker/ws/ws_farewell.h"
 
 #include <openssl/evp.h>
 #include <openssl/rand.h>
@@ -231,7 +232,10 @@ static void close_with(sc_socket_t *socket, sc_buf_t *close_frame, int code, sc_
     sc_socket_send_apart(socket, close_frame);
     sc_buf_unref(close_frame);
     mark_ended(socket, code, reason);
-    sc_conn_close(conn);
+    if (socket->reader.is_over) /* by the client's close frame, or by what can't be read on */
+        sc_conn_close(conn);
+    else
+        sc_ws_farewell_start(conn);
 }
 
 void sc_socket_end_quietly(sc_socket_t *socket, int code, sc_str_t reason)
@@ -380,7 +384,7 @@ void sc_socket_unref(sc_socket_t *socket)
     free(socket);
 }
 
-/* What comes after the end is read by nobody: a client may go on sending until it has seen our close frame. */
+/* What comes after the end is read by nobody. */
 static size_t ignore_bytes(sc_conn_t *conn, char *bytes, size_t len)
 {
     (void)conn;

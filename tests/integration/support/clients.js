@@ -10,18 +10,32 @@ for (const name of ['setTimeout', 'setInterval']) {
   globalThis[name] = (...args) => original(...args).unref();
 }
 
-// By protocol: 1 (event emitters, callbacks) and 2 (streams, promises).
-const VERSIONS = [
+// Releases of socketcluster-client, the last of each line, and 5.0.6, which is older than codecs. By protocol: 1 (event
+// emitters, callbacks) and 2 (streams, promises).
+const RELEASES = [
+  { name: '5.0.6', alias: 'scc50', protocol: 1 },
   { name: '5.5.2', alias: 'scc5', protocol: 1 },
   { name: '6.4.0', alias: 'scc6', protocol: 1 },
+  { name: '7.0.2', alias: 'scc7', protocol: 1 },
+  { name: '8.0.2', alias: 'scc8', protocol: 1 },
+  { name: '9.0.4', alias: 'scc9', protocol: 1 },
   { name: '10.1.2', alias: 'scc10', protocol: 1 },
+  { name: '11.2.2', alias: 'scc11', protocol: 1 },
+  { name: '13.0.1', alias: 'scc13', protocol: 1 },
   { name: '14.3.2', alias: 'scc14', protocol: 1 },
+  { name: '15.1.0', alias: 'scc15', protocol: 2 },
   { name: '16.1.1', alias: 'scc16', protocol: 2 },
+  { name: '17.2.2', alias: 'scc17', protocol: 2 },
+  { name: '18.3.0', alias: 'scc18', protocol: 2 },
+  { name: '19.2.7', alias: 'scc19', protocol: 2 },
   { name: '20.0.2', alias: 'scc20', protocol: 2 },
 ];
 
 // sc-codec-min-bin 2.0.0 and 3.0.0. Clients 5 to 5.1 know no codec.
 const CODECS = ['scmb2', 'scmb3'];
+// A few of them: for tests that need a cluster for each.
+const FEW = ['5.5.2', '6.4.0', '10.1.2', '14.3.2', '16.1.1', '20.0.2'];
+const VERSIONS = RELEASES.filter((release) => FEW.includes(release.name));
 
 const DEFAULTS = {
   hostname: '127.0.0.1',
@@ -32,7 +46,7 @@ const DEFAULTS = {
 class Client {
   // options: those of the client library, and `codec`, one of CODECS.
   static create(version, port, { codec, ...options } = {}) {
-    const entry = VERSIONS.find((known) => known.name === version || known.alias === version);
+    const entry = RELEASES.find((known) => known.name === version || known.alias === version);
     const Kind = entry.protocol === 1 ? EmitterClient : StreamClient;
     if (codec !== undefined) options.codecEngine = require(codec);
     return new Kind(entry, { ...DEFAULTS, port, ...options });
@@ -50,7 +64,28 @@ class Client {
     this.version = version;
     this.events = new Inbox(`client ${version.name}`);
     this.inboxes = new Map();
-    this.socket = this.open(require(version.alias), options);
+    this.tokens = new Map();
+    this.received = []; // each WebSocket message as it came: texts, or bytes
+    this.sent = []; // likewise, of the first connection
+    this.socket = this.open(require(version.alias), { ...options, authEngine: this.authEngine() });
+    this.recordSent();
+  }
+
+  // Notes what goes out, from the first byte on: the library has opened its WebSocket, but not yet written to it.
+  recordSent() {
+    if (!this.socket.transport) return;
+    const { socket } = this.socket.transport;
+    const send = socket.send;
+    socket.send = (data, ...more) => {
+      this.sent.push(data);
+      return send.call(socket, data, ...more);
+    };
+  }
+
+  // The token that the client has stored and would present; null if there is none.
+  get storedToken() {
+    const [token = null] = this.tokens.values();
+    return token;
   }
 
   // The next thing reported of that type.
@@ -110,8 +145,26 @@ class Client {
 
 // Protocol 1: 5 to 14.
 class EmitterClient extends Client {
-  open(library, options) {
-    const socket = library.connect(options);
+  // Where the library keeps its token: `this.tokens`. A token in `options.token` lies there from the beginning.
+  authEngine() {
+    return {
+      saveToken: (name, token, options, done) => {
+        this.tokens.set(name, token);
+        if (done) done(null, token);
+      },
+      removeToken: (name, done) => {
+        const token = this.tokens.get(name);
+        this.tokens.delete(name);
+        if (done) done(null, token);
+      },
+      loadToken: (name, done) => done(null, this.tokens.get(name) || null),
+    };
+  }
+
+  open(library, { token, ...options }) {
+    if (token !== undefined) this.tokens.set(options.authTokenName || 'socketCluster.authToken', token);
+    const socket = (library.connect || library.create)(options);
+    socket.on('message', (message) => this.received.push(message));
     socket.on('connect', (status) => this.report('connect', status));
     socket.on('connectAbort', (code, reason) => this.report('connectAbort', { code, reason }));
     socket.on('disconnect', (code, reason) => this.report('disconnect', { code, reason }));
@@ -188,13 +241,31 @@ class EmitterClient extends Client {
 
 // Protocol 2: 15 to 20.
 class StreamClient extends Client {
-  open(library, options) {
-    const socket = library.create(options);
+  authEngine() {
+    return {
+      saveToken: async (name, token) => {
+        this.tokens.set(name, token);
+        return token;
+      },
+      removeToken: async (name) => {
+        const token = this.tokens.get(name);
+        this.tokens.delete(name);
+        return token;
+      },
+      loadToken: async (name) => this.tokens.get(name) || null,
+    };
+  }
+
+  open(library, { token, ...options }) {
+    const socket = library.create({ ...options, autoConnect: false });
+    if (token !== undefined) this.tokens.set(socket.options.authTokenName, token);
+    this.each(socket.listener('message'), ({ message }) => this.received.push(message));
     const types = ['connect', 'connectAbort', 'disconnect', 'error', 'kickOut', 'subscribe'];
     for (const type of types) this.each(socket.listener(type), (event) => this.report(type, event));
     this.each(socket.listener('authStateChange'), (change) => this.report('authStateChange', { state: change.newAuthState }));
     this.each(socket.listener('raw'), (event) => this.report('raw', { data: event.message }));
     this.each(socket.listener('subscribeFail'), ({ error, channel }) => this.report('subscribeFail', { error, channel }));
+    if (options.autoConnect !== false) socket.connect();
     return socket;
   }
 
@@ -267,10 +338,11 @@ function trackPresence(client, channels, options = { presenceCheckInterval: 200 
   const { create } = require('sc-stateless-presence/client');
   const presence = create(client.socket, options);
   const changes = new Inbox(`presence of client ${client.version.name}`);
-  for (const channel of channels)
-    presence.trackPresence(channel, ({ action, username }) => changes.push({ channel, action, username }));
+  const track = (channel) => presence.trackPresence(channel, ({ action, username }) => changes.push({ channel, action, username }));
+  channels.forEach(track);
   return {
     client,
+    track,
     changes,
     presence,
     list: (channel = channels[0]) => presence.getPresenceList(channel).sort(),
@@ -284,4 +356,4 @@ function trackPresence(client, channels, options = { presenceCheckInterval: 200 
   };
 }
 
-module.exports = { CODECS, Client, VERSIONS, trackPresence };
+module.exports = { CODECS, Client, RELEASES, VERSIONS, trackPresence };
