@@ -19,6 +19,7 @@ typedef struct offer {
     bool is_declined;
     uint32_t seen;              /* a bit for each parameter in `known` */
     uint8_t server_window_bits; /* 0: not said */
+    uint8_t client_window_bits; /* 0: not said, or without a number */
 } offer_t;
 
 /* ---- The grammar (RFC 6455, 9.1; RFC 9110, 5.6) ------------------------------------------------------------- */
@@ -135,8 +136,8 @@ static bool take_server_window_bits(const param_t *param, offer_t *offer)
 /** The client's window may be of any size: our inflater has the largest. */
 static bool take_client_window_bits(const param_t *param, offer_t *offer)
 {
-    (void)offer;
-    return !param->has_value || window_bits_of(param) != 0;
+    offer->client_window_bits = window_bits_of(param);
+    return !param->has_value || offer->client_window_bits != 0;
 }
 
 /* Neither side's context is taken over anyway: the answer demands what two of these offer. */
@@ -190,7 +191,8 @@ static bool take_offer(sc_str_t *rest, offer_t *offer)
 
 static sc_ws_deflate_terms_t terms_of(const offer_t *offer, uint8_t window_bits)
 {
-    sc_ws_deflate_terms_t terms = {.window_bits = window_bits};
+    sc_ws_deflate_terms_t terms = {.window_bits = window_bits,
+                                   .client_window_bits = offer->client_window_bits};
 
     if (offer->server_window_bits != 0 && offer->server_window_bits < window_bits)
         terms.window_bits = offer->server_window_bits;
@@ -232,4 +234,6 @@ void sc_ws_extension_answer(const sc_ws_deflate_terms_t *terms, sc_text_t *out)
         out, SC_STR("permessage-deflate; server_no_context_takeover; client_no_context_takeover"));
     if (terms->names_window_bits)
         sc_text_addf(out, "; server_max_window_bits=%u", terms->window_bits);
+    if (terms->client_window_bits != 0)
+        sc_text_addf(out, "; client_max_window_bits=%u", terms->client_window_bits);
 }

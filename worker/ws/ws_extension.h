@@ -13,8 +13,10 @@
 
 /** What client and server have agreed about permessage-deflate. Zero: nothing, frames are not compressed. */
 typedef struct sc_ws_deflate_terms {
-    uint8_t window_bits;    /* what we send may point back 2^window_bits bytes; 0: not agreed */
-    bool names_window_bits; /* and the answer says so */
+    uint8_t window_bits;        /* what we send may point back 2^window_bits bytes; 0: not agreed */
+    bool names_window_bits;     /* and the answer says so */
+    uint8_t client_window_bits; /* the client's window, as it has offered it; 0: it has named none.
+                                   Clients 5 to 10 close if the answer does not repeat it */
 } sc_ws_deflate_terms_t;
 
 /**
