@@ -101,7 +101,7 @@ SC_API SC_MUST_CHECK sc_status_t sc_socket_set_auth_token(sc_socket_t *socket, s
 typedef struct sc_token_options {
     uint32_t size;         /* sizeof(sc_token_options_t) */
     uint32_t expires_s;    /* lifetime in seconds; 0: option authDefaultExpiry */
-    const char *algorithm; /* "HS512"; NULL: option authAlgorithm, or what the key is for by default */
+    const char *algorithm; /* "HS512"; NULL: option authAlgorithm, or what suits the key */
 } sc_token_options_t;
 
 /**
@@ -165,6 +165,9 @@ SC_API sc_status_t sc_socket_send_raw(sc_socket_t *socket, sc_str_t text);
 /* ---- Channels -------------------------------------------------------------------------------------------- */
 
 SC_API bool sc_socket_is_subscribed(const sc_socket_t *socket, sc_str_t channel);
+/** Whether middleware has let the subscription pass and its broker has not answered yet. It will stand, unless the
+ *  socket gives it up. Since ABI 1. */
+SC_API bool sc_socket_is_subscribing(const sc_socket_t *socket, sc_str_t channel);
 SC_API uint32_t sc_socket_channel_count(const sc_socket_t *socket);
 typedef void (*sc_channel_cb)(sc_str_t channel, void *arg);
 /** Hands the name of each channel that the socket is in to the callback, which must not change them. */

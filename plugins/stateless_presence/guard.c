@@ -23,13 +23,14 @@ static bool is_own_name(sc_str_t claims, sc_str_t username)
     return same;
 }
 
-/* Ordinary channels only: a pong for `presence>room` would make a user present there. */
+/* Ordinary channels only: a pong for `presence>room` would make a user present there. A client that subscribes to a channel and to
+ * its presence at once may have the answer about presence first, and pongs at once. */
 static bool is_own_channel(const sc_socket_t *socket, sc_str_t channel)
 {
     sc_str_t subject;
 
     return sc_presence_channel_kind(channel, &subject) == SC_PRESENCE_ORDINARY &&
-           sc_socket_is_subscribed(socket, channel);
+           (sc_socket_is_subscribed(socket, channel) || sc_socket_is_subscribing(socket, channel));
 }
 
 static bool is_true_pong(const sc_guard_t *guard, const sc_action_t *action,

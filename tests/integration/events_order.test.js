@@ -81,7 +81,7 @@ describe('events are told', () => {
       'unsubscription a',
       'unsubscription b',
       'subscription c',
-      'unsubscription c',
+      'unsubscription c 4321',
       'disconnection 4321',
       'closure 4321',
     ]);
@@ -186,7 +186,7 @@ describe('events are told', () => {
     await raw.subscribe('b');
     raw.destroy();
     const seen = (await events()).map(brief);
-    assert.deepStrictEqual(seen.slice(4, 6).sort(), ['unsubscription a', 'unsubscription b']);
+    assert.deepStrictEqual(seen.slice(4, 6).sort(), ['unsubscription a 1006', 'unsubscription b 1006']);
     assert.deepStrictEqual(seen.slice(6), ['disconnection 1006', 'closure 1006']);
   });
 
@@ -203,7 +203,7 @@ describe('events are told', () => {
       assert.deepStrictEqual(seen.filter((line) => !line.startsWith('raw')).slice(0, -2), [
         'handshake', 'connection',
         'authTokenSigned eve<', 'authStateChange eve<', 'authentication eve<',
-        'subscription room', 'unsubscription room',
+        'subscription room', `unsubscription room ${seen.at(-1).split(' ')[1]}`,
       ]);
       assert.match(seen.at(-2), /^disconnection \d+$/);
       assert.match(seen.at(-1), /^closure \d+$/);

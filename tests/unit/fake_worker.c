@@ -248,6 +248,11 @@ static int find_channel(const sc_socket_t *socket, sc_str_t channel)
     return -1;
 }
 
+bool sc_socket_is_subscribing(const sc_socket_t *socket, sc_str_t channel)
+{
+    return sc_str_equal(sc_str_from(socket->asked_channel), channel);
+}
+
 bool sc_socket_is_subscribed(const sc_socket_t *socket, sc_str_t channel)
 {
     return find_channel(socket, channel) >= 0;

@@ -29,6 +29,7 @@ struct sc_socket {
     char own_token[256]; /* where sc_socket_set_auth_token puts its claims */
     void *slot;
     int ref_count;
+    const char *asked_channel;        /* a subscription that does not stand yet; NULL: none */
     char channels[FAKE_CHANNELS][64]; /* "": free */
 };
 

@@ -150,6 +150,13 @@ void sc_socket_set(sc_socket_t *socket, uint32_t slot, void *value)
     socket->slot = value;
 }
 
+bool sc_socket_is_subscribing(const sc_socket_t *socket, sc_str_t channel)
+{
+    (void)socket;
+    (void)channel;
+    return false;
+}
+
 bool sc_socket_is_subscribed(const sc_socket_t *socket, sc_str_t channel)
 {
     return sc_str_equal(channel, SC_STR(ROOM)) && socket->is_in;

@@ -201,7 +201,8 @@ static void workers_start_after_brokers_and_one_line_says_that_all_are_ready(voi
     assert_int_equal(finish(&f), 0);
     assert_int_equal(count(&f, "told {\"type\":\"stop\"}"), 3);
     /* Brokers outlive workers, so that what these have still to publish arrives. */
-    assert_true(strstr(f.output, "sc-broker-0: told") > strstr(f.output, "sc-worker-0: told"));
+    assert_true(strstr(f.output, "sc-broker-0: told {\"type\":\"stop\"}") >
+                strstr(f.output, "sc-worker-0: told {\"type\":\"stop\"}"));
     assert_int_equal(count(&f, "has ended: exit code 0, as it was told to"), 3);
 }
 

@@ -72,6 +72,17 @@ static void a_true_pong_passes(void **state)
                      SC_PASS);
 }
 
+/* Who subscribes to `room` and to its presence at once may have the answer about presence first. */
+static void a_pong_for_a_channel_that_one_is_about_to_be_in_passes(void **state)
+{
+    world_t *world = *state;
+
+    fake_unsubscribe(&world->socket, "room");
+    assert_int_equal(publish(world, OTHER, PONG("\"room\"", "\"alice\"", "1300")), SC_BLOCK_SILENT);
+    world->socket.asked_channel = "room";
+    assert_int_equal(publish(world, OTHER, PONG("\"room\"", "\"alice\"", "1300")), SC_PASS);
+}
+
 /* In roster mode the next ping may come later than the join had promised. */
 static void a_pong_lasts_as_long_as_the_server_itself_promises(void **state)
 {
@@ -181,6 +192,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
     const struct CMUnitTest tests[] = {
         TEST(a_true_pong_passes),
+        TEST(a_pong_for_a_channel_that_one_is_about_to_be_in_passes),
         TEST(a_pong_lasts_as_long_as_the_server_itself_promises),
         TEST(other_channels_are_not_its_business),
         TEST(a_client_cannot_speak_as_the_server),

@@ -142,6 +142,13 @@ sc_status_t sc_socket_send_raw(sc_socket_t *socket, sc_str_t text)
 
 /* ---- Channels --------------------------------------------------------------------------------------------- */
 
+bool sc_socket_is_subscribing(const sc_socket_t *socket, sc_str_t channel)
+{
+    const sc_subscription_t *subscription = sc_subscription_find(socket, channel);
+
+    return subscription != NULL && !subscription->stands;
+}
+
 bool sc_socket_is_subscribed(const sc_socket_t *socket, sc_str_t channel)
 {
     const sc_subscription_t *subscription = sc_subscription_find(socket, channel);

@@ -481,7 +481,9 @@ static void on_event(evutil_socket_t fd, short what, void *arg)
         flush(conn);
     if ((what & EV_READ) == 0 || conn->fd < 0)
         return;
-    if (conn->is_admitted)
+    if (conn->is_admitted ||
+        conn->tls !=
+            NULL) /* TLS rations its handshakes itself, and has input that the kernel hasn't */
         on_readable(conn);
     else
         on_newcomer_readable(conn);

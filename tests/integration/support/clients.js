@@ -33,6 +33,7 @@ const RELEASES = [
 
 // sc-codec-min-bin 2.0.0 and 3.0.0. Clients 5 to 5.1 know no codec.
 const CODECS = ['scmb2', 'scmb3'];
+
 // A few of them: for tests that need a cluster for each.
 const FEW = ['5.5.2', '6.4.0', '10.1.2', '14.3.2', '16.1.1', '20.0.2'];
 const VERSIONS = RELEASES.filter((release) => FEW.includes(release.name));
