@@ -179,6 +179,25 @@ void link_end_expect(link_end_t *end, const char *log)
     sc_text_clear(&end->log);
 }
 
+static bool has_all_arrived(const sc_bus_link_t *from, const sc_bus_link_t *to)
+{
+    return from->msg == NULL && sc_list_is_empty(&from->queue) &&
+           sc_list_is_empty(&from->flush_task.node) &&
+           (to->received_seq == from->sent_seq || to->held_msg != NULL);
+}
+
+static bool is_at_work(const sc_bus_link_t *link)
+{
+    return link->instance != 0 && !link->is_failed;
+}
+
+bool link_is_settled(const sc_bus_link_t *one, const sc_bus_link_t *other)
+{
+    if (!is_at_work(one) || !is_at_work(other))
+        return true;
+    return has_all_arrived(one, other) && has_all_arrived(other, one);
+}
+
 void link_end_send(link_end_t *end, sc_bus_type_t type, const char *name, const char *data)
 {
     sc_bus_record_t record = {.type = type, .name = sc_str_from(name), .data = sc_str_from(data)};

@@ -38,6 +38,8 @@ void link_end_close(link_end_t *end);
 void link_end_meet(link_end_t *end);
 /** Turns until that, and no more, was written down; then forgets it. */
 void link_end_expect(link_end_t *end, const char *log);
+/** Whether each side has taken all that the other one has sent, or can't: it is unknown, failed, or puts records off. */
+bool link_is_settled(const sc_bus_link_t *one, const sc_bus_link_t *other);
 /** Adds a record of a name and data, NULL: none. */
 void link_end_send(link_end_t *end, sc_bus_type_t type, const char *name, const char *data);
 /** Adds a PUBLISH, or a MESSAGE. */
