@@ -10,6 +10,9 @@
 #include <unistd.h>
 
 #define IPC "ipc://"
+/* nanomsg shall not connect again by itself: a worker that sees that it must (sc_bus_endpoint_is_stale) would close
+ * that connection in its handshake. */
+#define RECONNECT_MS 3600000
 
 /* ---- Files --------------------------------------------------------------------------------- */
 
@@ -96,12 +99,55 @@ static sc_status_t make_new(sc_bus_endpoint_t *endpoint)
     return endpoint->is_broker ? bind_new(endpoint) : connect_new(endpoint);
 }
 
+static bool set_option(const sc_bus_endpoint_t *endpoint, int option, int value)
+{
+    return nn_setsockopt(endpoint->socket, NN_SOL_SOCKET, option, &value, sizeof(value)) == 0;
+}
+
+static sc_status_t open_socket(sc_bus_endpoint_t *endpoint)
+{
+    int any_size = -1; /* what may be published bounds a message */
+
+    endpoint->id = -1;
+    endpoint->socket = nn_socket(AF_SP, NN_PAIR);
+    if (endpoint->socket < 0)
+        return refused("nn_socket");
+    if (!set_option(endpoint, NN_RCVMAXSIZE, any_size) ||
+        !set_option(endpoint, NN_RECONNECT_IVL, RECONNECT_MS))
+        return refused("nn_setsockopt");
+    return SC_OK;
+}
+
+static void close_socket(int socket)
+{
+    int closed;
+
+    if (socket < 0)
+        return;
+    do
+        closed = nn_close(socket);
+    while (closed != 0 && nn_errno() == EINTR);
+    if (closed != 0)
+        sc_log(SC_LOG_WARN, "nn_close: %s", nn_strerror(nn_errno()));
+}
+
 sc_status_t sc_bus_endpoint_renew(sc_bus_endpoint_t *endpoint)
 {
-    if (endpoint->id >= 0 && nn_shutdown(endpoint->socket, endpoint->id) != 0)
-        sc_log(SC_LOG_WARN, "nn_shutdown: %s", nn_strerror(nn_errno()));
-    endpoint->id = -1;
-    return make_new(endpoint);
+    int old_socket = endpoint->socket;
+    sc_status_t status = open_socket(endpoint);
+
+    /* After the new one, for nanomsg ends its thread with its last socket; but before it connects, for the broker
+     * takes one connection only. */
+    close_socket(old_socket);
+    return status == SC_OK ? make_new(endpoint) : status;
+}
+
+/* Whether a connection was refused, or has ended. One that is being made is none of these: a worker that closed it
+ * would do the very thing that nanomsg may not notice (bus_endpoint.h). */
+static bool has_failed(const sc_bus_endpoint_t *endpoint)
+{
+    return nn_get_statistic(endpoint->socket, NN_STAT_CONNECT_ERRORS) > 0 ||
+           nn_get_statistic(endpoint->socket, NN_STAT_BROKEN_CONNECTIONS) > 0;
 }
 
 bool sc_bus_endpoint_is_stale(const sc_bus_endpoint_t *endpoint)
@@ -111,8 +157,7 @@ bool sc_bus_endpoint_is_stale(const sc_bus_endpoint_t *endpoint)
     read_name(endpoint, name);
     if (name[0] == '\0')
         return false; /* nothing better to be had */
-    return strcmp(name, endpoint->name) != 0 ||
-           nn_get_statistic(endpoint->socket, NN_STAT_CURRENT_CONNECTIONS) == 0;
+    return strcmp(name, endpoint->name) != 0 || has_failed(endpoint);
 }
 
 /* ---- Open and close ------------------------------------------------------------------------ */
@@ -121,32 +166,27 @@ sc_status_t sc_bus_endpoint_open(sc_bus_endpoint_t *endpoint, const char *runtim
                                  uint32_t broker_id, uint32_t worker_id, bool is_broker,
                                  uint32_t first_name)
 {
-    int any_size = -1; /* what may be published bounds a message */
+    sc_status_t status;
 
     memset(endpoint, 0, sizeof(*endpoint));
     endpoint->runtime_dir = runtime_dir;
     endpoint->is_broker = is_broker;
+    endpoint->socket = -1;
     endpoint->id = -1;
     endpoint->next_name = first_name;
     snprintf(endpoint->link_name, sizeof(endpoint->link_name), "b%" PRIu32 "w%" PRIu32, broker_id,
              worker_id);
-    endpoint->socket = nn_socket(AF_SP, NN_PAIR);
-    if (endpoint->socket < 0)
-        return refused("nn_socket");
     if (strlen(runtime_dir) > SC_BUS_DIR_BYTES_MAX) {
         sc_log(SC_LOG_ERROR, "the runtime directory's name is too long");
         return SC_ERR_IO;
     }
-    if (nn_setsockopt(endpoint->socket, NN_SOL_SOCKET, NN_RCVMAXSIZE, &any_size,
-                      sizeof(any_size)) != 0)
-        return refused("nn_setsockopt");
-    return make_new(endpoint);
+    status = open_socket(endpoint);
+    return status == SC_OK ? make_new(endpoint) : status;
 }
 
 void sc_bus_endpoint_close(sc_bus_endpoint_t *endpoint)
 {
-    if (endpoint->socket >= 0 && nn_close(endpoint->socket) != 0)
-        sc_log(SC_LOG_WARN, "nn_close: %s", nn_strerror(nn_errno()));
+    close_socket(endpoint->socket);
     endpoint->socket = -1;
     if (!endpoint->is_broker || endpoint->id < 0)
         return;

@@ -12,6 +12,13 @@
  * The broker binds a new one when it hears that the worker has ended; the worker looks at the symbolic link and
  * connects to a new one when that points elsewhere. What nanomsg does by itself meanwhile only ever meets an address that
  * is gone.
+ *
+ * There is one more trap. While nanomsg waits for its own timer to stop, at the end of the handshake, it ignores what
+ * happens to the connection. If the other side closes it then, a connection without a descriptor stays: it never ends,
+ * and a pair has but one, so all that come later are refused. They are refused by closing them at the end of their
+ * handshake, which leaves the same behind at the other side. So a connection that is being made must be left alone;
+ * and who doesn't meet the other side in time makes a new endpoint (bus_link.c), with a new socket, for the end of an
+ * endpoint's connections in a socket takes a while, and so long new ones are refused.
  */
 #ifndef SC_COMMON_BUS_ENDPOINT_H
 #define SC_COMMON_BUS_ENDPOINT_H
@@ -41,13 +48,13 @@ typedef struct sc_bus_endpoint {
  * @return SC_OK; SC_ERR_IO: nanomsg or the system refused (logged); sc_bus_endpoint_close is due then too
  */
 SC_MUST_CHECK sc_status_t sc_bus_endpoint_open(sc_bus_endpoint_t *endpoint, const char *runtime_dir,
-                                               uint32_t broker_id, uint32_t worker_id, bool is_broker,
-                                               uint32_t first_name);
+                                               uint32_t broker_id, uint32_t worker_id,
+                                               bool is_broker, uint32_t first_name);
 /** Closes the pair. A broker's files are removed. */
 void sc_bus_endpoint_close(sc_bus_endpoint_t *endpoint);
-/** Makes a new endpoint in the same socket, whose descriptors stay. @return as sc_bus_endpoint_open */
+/** Makes a new endpoint in a new socket; the old one's descriptors are closed. @return as sc_bus_endpoint_open */
 SC_MUST_CHECK sc_status_t sc_bus_endpoint_renew(sc_bus_endpoint_t *endpoint);
-/** Whether a worker should renew its endpoint: there is another broker to connect to, or no connection. */
+/** Whether a worker should renew its endpoint: there is another one to connect to, or its connection failed. */
 bool sc_bus_endpoint_is_stale(const sc_bus_endpoint_t *endpoint);
 
 #endif

@@ -13,7 +13,8 @@
  *     receiver  instance that the batch is meant for; 0: the sender doesn't know the other side (yet)
  *     seq       number of the batch, from 1, counted for each pair of instances; 0: a hello, which has no records.
  *               Without a receiver it wants an answer, with one it is the answer
- *     confirm   every batch of the other side up to this number has been dealt with
+ *     confirm   every batch of the other side up to this number has been dealt with; in a hello: how often the sender
+ *               has begun anew, so that a hello that was repeated is told from one on another connection
  *
  *     type 1                                         what follows
  *     +---+----------+---------+

@@ -11,11 +11,15 @@
 /* Batches that one link may hand out in a turn: others have something to read too. */
 #define BATCHES_PER_TURN 32
 #define HELLO_INTERVAL_MS 200u
+/* How long a side waits for the other one before it makes a new endpoint: at first, and at most. */
+#define PATIENCE_MS_MIN 1000u
+#define PATIENCE_MS_MAX 16000u
 /* How often a worker looks whether the broker has bound its address anew. */
 #define LOOK_INTERVAL_MS 100u
 
 static void drop_batches(sc_bus_link_t *link);
 static void reset(sc_bus_link_t *link, uint64_t instance);
+static sc_status_t open_events(sc_bus_link_t *link);
 
 static void free_msg(char *msg)
 {
@@ -50,7 +54,7 @@ static void on_writable(evutil_socket_t fd, short what, void *arg)
     sc_bus_link_flush_later(arg);
 }
 
-/* Repeated until the other side is known: a hello may be lost with a connection that came too early. */
+/* Repeated until both have met: a hello may be lost with a connection that came too early. */
 static void start_hello(sc_bus_link_t *link)
 {
     link->is_hello_due = true;
@@ -58,23 +62,67 @@ static void start_hello(sc_bus_link_t *link)
     sc_wheel_start(&link->setup.loop->wheel, &link->hello_timer, HELLO_INTERVAL_MS);
 }
 
-static void on_hello_timer(sc_wheel_timer_t *timer)
+static void wait_for_other_side(sc_bus_link_t *link)
 {
-    sc_bus_link_t *link = sc_list_entry(timer, sc_bus_link_t, hello_timer);
+    link->has_met = false;
+    link->waited_ms = 0;
+    start_hello(link);
+}
 
-    if (link->instance == 0)
-        start_hello(link);
+static void note_meeting(sc_bus_link_t *link)
+{
+    link->has_met = true;
+    link->patience_ms = PATIENCE_MS_MIN;
+    sc_wheel_stop(&link->setup.loop->wheel, &link->hello_timer);
 }
 
 /* ---- The endpoint -------------------------------------------------------------------------- */
 
+static void close_events(sc_bus_link_t *link)
+{
+    if (link->receive_event != NULL)
+        event_free(link->receive_event);
+    if (link->send_event != NULL)
+        event_free(link->send_event);
+    link->receive_event = NULL;
+    link->send_event = NULL;
+}
+
 /* The other side becomes unknown, and all that was under way is void. */
 static void renew_endpoint(sc_bus_link_t *link)
 {
-    if (sc_bus_endpoint_renew(&link->endpoint) != SC_OK)
+    close_events(link);
+    if (sc_bus_endpoint_renew(&link->endpoint) != SC_OK || open_events(link) != SC_OK)
         sc_die("a link can't be opened again");
+    link->begin_count++;
     reset(link, 0);
-    start_hello(link);
+    wait_for_other_side(link);
+}
+
+/* What a worker has sent to a broker that it knows may have arrived: then it can't begin anew. */
+static bool may_begin_anew(const sc_bus_link_t *link)
+{
+    return link->setup.is_broker || (link->instance == 0 && link->endpoint.id >= 0);
+}
+
+static void on_hello_timer(sc_wheel_timer_t *timer)
+{
+    sc_bus_link_t *link = sc_list_entry(timer, sc_bus_link_t, hello_timer);
+
+    if (link->is_failed)
+        return;
+    link->waited_ms += HELLO_INTERVAL_MS;
+    if (link->waited_ms < link->patience_ms || !may_begin_anew(link)) {
+        start_hello(link);
+        return;
+    }
+    sc_log(SC_LOG_INFO,
+           "broker %" PRIu32 " and worker %" PRIu32 " have not met for %" PRIu32
+           " ms; beginning anew",
+           link->setup.broker_id, link->setup.worker_id, link->waited_ms);
+    if (link->patience_ms < PATIENCE_MS_MAX)
+        link->patience_ms *= 2;
+    renew_endpoint(link);
 }
 
 static void on_look_timer(sc_wheel_timer_t *timer)
@@ -127,7 +175,8 @@ static sc_status_t send_msg(sc_bus_link_t *link, char *msg)
 
 static sc_status_t send_hello(sc_bus_link_t *link)
 {
-    sc_bus_header_t header = {link->setup.instance, link->is_failed ? 0 : link->instance, 0, 0};
+    sc_bus_header_t header = {link->setup.instance, link->is_failed ? 0 : link->instance, 0,
+                              link->begin_count};
     char *msg = nn_allocmsg(SC_BUS_HEADER_BYTES, 0);
     sc_status_t status;
 
@@ -309,11 +358,11 @@ static void answer_hello(sc_bus_link_t *link)
     sc_bus_link_flush_later(link);
 }
 
-static void learn(sc_bus_link_t *link, uint64_t instance)
+static void learn(sc_bus_link_t *link, const sc_bus_header_t *header)
 {
-    reset(link, instance);
-    sc_wheel_stop(&link->setup.loop->wheel, &link->hello_timer);
-    answer_hello(link);
+    reset(link, header->sender);
+    link->other_begin_count = header->seq == 0 ? header->confirm : 0;
+    wait_for_other_side(link); /* the hello is also the answer */
     link->setup.handler->on_instance(link);
 }
 
@@ -360,15 +409,24 @@ static void take_hello(sc_bus_link_t *link, const sc_bus_header_t *header)
         answer_hello(link);
 }
 
+/* It has begun anew before anything came from it: what we have sent since its first hello is lost. */
+static bool has_begun_anew(const sc_bus_link_t *link, const sc_bus_header_t *header)
+{
+    return header->seq == 0 && header->confirm != link->other_begin_count &&
+           link->received_seq == 0;
+}
+
 /* @return whether the batch's records are for us. */
 static bool take_header(sc_bus_link_t *link, const sc_bus_header_t *header)
 {
     if (header->sender == link->gone_instance)
         return false;
-    if (header->sender != link->instance)
-        learn(link, header->sender);
+    if (header->sender != link->instance || has_begun_anew(link, header))
+        learn(link, header);
     if (link->is_failed)
         return false;
+    if (header->receiver == link->setup.instance && !link->has_met)
+        note_meeting(link);
     if (header->seq == 0)
         take_hello(link, header);
     if (header->seq == 0 || header->receiver != link->setup.instance)
@@ -474,6 +532,7 @@ sc_status_t sc_bus_link_open(sc_bus_link_t *link, const sc_bus_setup_t *setup)
     memset(link, 0, sizeof(*link));
     link->setup = *setup;
     sc_list_init(&link->queue);
+    link->patience_ms = PATIENCE_MS_MIN;
     sc_turn_task_init(&link->flush_task, run_flush);
     sc_wheel_timer_init(&link->hello_timer, on_hello_timer);
     sc_wheel_timer_init(&link->look_timer, on_look_timer);
@@ -497,10 +556,7 @@ void sc_bus_link_close(sc_bus_link_t *link)
         return;
     drop_batches(link);
     free_msg(link->held_msg);
-    if (link->receive_event != NULL)
-        event_free(link->receive_event);
-    if (link->send_event != NULL)
-        event_free(link->send_event);
+    close_events(link);
     sc_turn_task_cancel(&link->flush_task);
     sc_wheel_stop(&link->setup.loop->wheel, &link->hello_timer);
     sc_wheel_stop(&link->setup.loop->wheel, &link->look_timer);

@@ -9,6 +9,10 @@
  *     KNOWN --sc_bus_link_forget--> UNKNOWN
  *     KNOWN --queue limit, malformed or missing batch--> FAILED --of a new process--> KNOWN
  *
+ * Two sides have met when each has heard from the other that it is known. A side that waits too long for that makes a
+ * new endpoint and begins anew, for nanomsg's connection may be none (bus_endpoint.h): a worker only while the broker
+ * is UNKNOWN to it, for then nothing but hellos can be lost. It waits twice as long each time.
+ *
  * Records can be added while KNOWN; otherwise they are dropped, for nobody would know what to do with them.
  */
 #ifndef SC_COMMON_BUS_LINK_H
@@ -68,8 +72,13 @@ struct sc_bus_link {
     sc_turn_task_t flush_task;
     sc_wheel_timer_t hello_timer;
     sc_wheel_timer_t look_timer; /* of a worker: whether the broker is another one */
-    uint64_t instance;      /* the other side's; 0: UNKNOWN */
+    uint64_t instance;           /* the other side's; 0: UNKNOWN */
     uint64_t gone_instance; /* the last one that was forgotten: what still comes from it is void */
+    uint64_t begin_count;   /* how often this side has begun anew, with a new endpoint */
+    uint64_t other_begin_count; /* of the other side, by its last hello */
+    uint32_t waited_ms;         /* for the other side, since we have begun */
+    uint32_t patience_ms;       /* so long */
+    bool has_met;               /* the other side has named us */
     bool is_failed;
     bool is_hello_due;
     bool

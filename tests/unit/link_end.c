@@ -8,11 +8,13 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
-#define PATIENCE_MS 3000
+#define PATIENCE_MS 20000
 
 void make_runtime_dir(char path[64])
 {
@@ -30,6 +32,49 @@ void remove_runtime_dir(const char *path)
         unlinkat(dirfd(listing), entry->d_name, 0);
     closedir(listing);
     assert_int_equal(rmdir(path), 0);
+}
+
+static const char handshake[8] = {0, 'S', 'P', 0, 0, 16 /* a pair */, 0, 0};
+
+static struct sockaddr_un address_of(const char *runtime_dir, const char *name)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+
+    snprintf(address.sun_path, sizeof(address.sun_path), "%s/%s", runtime_dir, name);
+    return address;
+}
+
+bool answer_handshake(int fd)
+{
+    char theirs[sizeof(handshake)];
+
+    return recv(fd, theirs, sizeof(theirs), MSG_WAITALL) == sizeof(theirs) &&
+           memcmp(theirs, handshake, sizeof(theirs)) == 0 &&
+           send(fd, handshake, sizeof(handshake), MSG_NOSIGNAL) == sizeof(handshake);
+}
+
+int connect_silently(const char *runtime_dir, const char *name)
+{
+    struct sockaddr_un address = address_of(runtime_dir, name);
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    assert_true(fd >= 0);
+    assert_int_equal(connect(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+    assert_true(answer_handshake(fd));
+    return fd;
+}
+
+int listen_silently(const char *runtime_dir, const char *name, const char *link_name)
+{
+    struct sockaddr_un address = address_of(runtime_dir, name);
+    struct sockaddr_un link = address_of(runtime_dir, link_name);
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    assert_true(fd >= 0);
+    assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+    assert_int_equal(listen(fd, 8), 0);
+    assert_int_equal(symlink(name, link.sun_path), 0);
+    return fd;
 }
 
 static link_end_t *end_of(sc_bus_link_t *link)
@@ -118,10 +163,7 @@ void link_end_close(link_end_t *end)
 
 void link_end_meet(link_end_t *end)
 {
-    for (int i = 0; i < PATIENCE_MS && !sc_bus_link_is_known(&end->link); i++)
-        turn_for(end->loop, 1);
-    assert_true(sc_bus_link_is_known(&end->link));
-    turn_for(end->loop, 10);
+    assert_true(turn_until(end->loop, &end->link.has_met, PATIENCE_MS));
     sc_text_clear(&end->log);
 }
 
@@ -135,6 +177,25 @@ void link_end_expect(link_end_t *end, const char *log)
     sc_text_add(&end->log, sc_str("", 1));
     assert_string_equal(end->log.ptr, log);
     sc_text_clear(&end->log);
+}
+
+static bool has_all_arrived(const sc_bus_link_t *from, const sc_bus_link_t *to)
+{
+    return from->msg == NULL && sc_list_is_empty(&from->queue) &&
+           sc_list_is_empty(&from->flush_task.node) &&
+           (to->received_seq == from->sent_seq || to->held_msg != NULL);
+}
+
+static bool is_at_work(const sc_bus_link_t *link)
+{
+    return link->instance != 0 && !link->is_failed;
+}
+
+bool link_is_settled(const sc_bus_link_t *one, const sc_bus_link_t *other)
+{
+    if (!is_at_work(one) || !is_at_work(other))
+        return true;
+    return has_all_arrived(one, other) && has_all_arrived(other, one);
 }
 
 void link_end_send(link_end_t *end, sc_bus_type_t type, const char *name, const char *data)

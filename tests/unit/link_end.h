@@ -23,6 +23,13 @@ typedef struct link_end {
 void make_runtime_dir(char path[64]);
 void remove_runtime_dir(const char *path);
 
+/** A descriptor that has connected to the broker's endpoint `name`, as nanomsg does; it says nothing more. */
+int connect_silently(const char *runtime_dir, const char *name);
+/** A descriptor that listens at `name`, to which the symbolic link `link_name` is made to point, in a broker's place. */
+int listen_silently(const char *runtime_dir, const char *name, const char *link_name);
+/** Whether nanomsg's handshake came, answered with our half of it. */
+bool answer_handshake(int fd);
+
 /** Opens an end with a new instance. It is a broker's, or a worker's. */
 void link_end_open(link_end_t *end, sc_loop_t *loop, const char *runtime_dir, uint32_t broker_id,
                    uint32_t worker_id, bool is_broker);
@@ -31,6 +38,8 @@ void link_end_close(link_end_t *end);
 void link_end_meet(link_end_t *end);
 /** Turns until that, and no more, was written down; then forgets it. */
 void link_end_expect(link_end_t *end, const char *log);
+/** Whether each side has taken all that the other one has sent, or can't: it is unknown, failed, or puts records off. */
+bool link_is_settled(const sc_bus_link_t *one, const sc_bus_link_t *other);
 /** Adds a record of a name and data, NULL: none. */
 void link_end_send(link_end_t *end, sc_bus_type_t type, const char *name, const char *data);
 /** Adds a PUBLISH, or a MESSAGE. */

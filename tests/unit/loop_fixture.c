@@ -7,6 +7,9 @@
 
 #include <cmocka.h>
 
+/* On a busy machine one turn may take all the time, while what is waited for takes a few. */
+#define TURNS_MIN 10
+
 static void on_stop(evutil_socket_t fd, short what, void *arg)
 {
     (void)fd;
@@ -26,10 +29,11 @@ void turn_shortly(sc_loop_t *loop)
 bool turn_until(sc_loop_t *loop, const bool *flag, uint32_t timeout_ms)
 {
     uint64_t end_ms = sc_loop_now_ms(loop) + timeout_ms;
+    int turns = 0;
 
     do
         turn_shortly(loop);
-    while (!*flag && sc_loop_now_ms(loop) < end_ms);
+    while (!*flag && (++turns < TURNS_MIN || sc_loop_now_ms(loop) < end_ms));
     return *flag;
 }
 

@@ -7,6 +7,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -47,7 +48,7 @@ static bool gets_connected(void)
 {
     struct timespec pause = {0, 1000000};
 
-    for (int i = 0; i < 1000; i++) {
+    for (int i = 0; i < 10000; i++) {
         if (nn_get_statistic(worker.socket, NN_STAT_CURRENT_CONNECTIONS) == 1)
             return true;
         nanosleep(&pause, NULL);
@@ -107,6 +108,42 @@ a_connection_that_has_ended_makes_the_worker_stale_once_there_is_another_broker(
     sc_bus_endpoint_close(&broker);
 }
 
+static void a_connection_that_is_being_made_is_left_alone(void **state)
+{
+    int listener = listen_silently(runtime_dir, "b1w2.00000001.ipc", "b1w2");
+    int fd;
+
+    (void)state;
+    open_worker();
+    fd = accept(listener, NULL, NULL);
+    assert_true(fd >= 0);
+    assert_false(sc_bus_endpoint_is_stale(&worker)); /* there is no answer yet */
+    assert_int_equal(nn_get_statistic(worker.socket, NN_STAT_CURRENT_CONNECTIONS), 0);
+    assert_true(answer_handshake(fd));
+    assert_true(gets_connected());
+    assert_false(sc_bus_endpoint_is_stale(&worker));
+    close(fd);
+    close(listener);
+    sc_bus_endpoint_close(&worker);
+}
+
+static void a_connection_that_was_refused_makes_the_worker_stale(void **state)
+{
+    int listener = listen_silently(runtime_dir, "b1w2.00000001.ipc", "b1w2");
+    struct timespec pause = {0, 1000000};
+
+    (void)state;
+    open_worker();
+    close(accept(listener, NULL, NULL));
+    for (int i = 0; i < 5000 && !sc_bus_endpoint_is_stale(&worker); i++)
+        nanosleep(&pause, NULL);
+    assert_true(sc_bus_endpoint_is_stale(&worker));
+    assert_int_equal(sc_bus_endpoint_renew(&worker), SC_OK);
+    assert_false(sc_bus_endpoint_is_stale(&worker));
+    close(listener);
+    sc_bus_endpoint_close(&worker);
+}
+
 /* What a broker leaves behind that was killed. */
 static void leave_files(const char *name)
 {
@@ -158,6 +195,8 @@ int main(void)
         TEST(a_worker_that_comes_first_waits_for_the_broker),
         TEST(an_endpoint_that_the_broker_has_renewed_makes_the_workers_stale),
         TEST(a_connection_that_has_ended_makes_the_worker_stale_once_there_is_another_broker),
+        TEST(a_connection_that_is_being_made_is_left_alone),
+        TEST(a_connection_that_was_refused_makes_the_worker_stale),
         TEST(a_broker_leaves_no_files_of_its_own_or_of_one_that_was_killed),
         TEST(a_directory_whose_name_is_too_long_for_a_socket_is_refused),
     };

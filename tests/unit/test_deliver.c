@@ -12,6 +12,8 @@
 #include <cmocka.h>
 
 #define WORKERS 3
+#define TURNS_MAX 20000
+#define PATIENCE_MS 20000
 
 static sc_options_t options = {.workers = WORKERS, .brokers = 1};
 static char runtime_dir[64];
@@ -80,11 +82,28 @@ static void publish(uint32_t worker, uint64_t seq, const char *channel, const ch
     link_end_send_message(&workers[worker], SC_BUS_PUBLISH, 0, seq, channel, data);
 }
 
+static bool is_settled(void)
+{
+    for (uint32_t i = 0; i < WORKERS; i++) {
+        if (!link_is_settled(&workers[i].link, &broker.peers[i].bus))
+            return false;
+    }
+    return true;
+}
+
+/* Until nothing is under way any more. */
+static void settle(void)
+{
+    for (int i = 0; i == 0 || (i < TURNS_MAX && !is_settled()); i++)
+        turn_shortly(&broker.loop);
+    assert_true(is_settled());
+}
+
 static void sync_all(void)
 {
     for (uint32_t i = 0; i < WORKERS; i++)
         link_end_send(&workers[i], SC_BUS_SYNCED, NULL, NULL);
-    turn_for(&broker.loop, 15);
+    settle();
     for (uint32_t i = 0; i < WORKERS; i++)
         sc_text_clear(&workers[i].log);
     assert_true(broker.is_ready);
@@ -92,8 +111,9 @@ static void sync_all(void)
 
 static void confirm(uint32_t worker)
 {
+    settle(); /* it has got what it confirms */
     sc_bus_link_confirm_later(&workers[worker].link);
-    turn_for(&broker.loop, 15);
+    settle();
 }
 
 static void a_message_goes_to_the_workers_that_want_the_channel(void **state)
@@ -157,7 +177,7 @@ static void a_confirmation_ends_the_wait_for_earlier_batches_only(void **state)
     link_end_expect(&workers[0], "MESSAGE 1 a;");
     workers[0].puts_off = true;
     publish(1, 2, "a", NULL);
-    turn_for(&broker.loop, 15);
+    settle();
     confirm(0);
     link_end_expect(&workers[1], "ACK 1+1;");
     workers[0].puts_off = false;
@@ -173,15 +193,15 @@ static void waits_keep_their_order_when_their_ring_grows_around_its_end(void **s
     sync_all();
     for (uint64_t seq = 1; seq <= 10; seq++)
         publish(1, seq, "a", NULL);
-    turn_for(&broker.loop, 15);
+    settle();
     confirm(0);
     link_end_expect(&workers[1], "ACK 1+10;");
     publish(1, 11, "a", NULL);
-    turn_for(&broker.loop, 15);
+    settle();
     workers[0].puts_off = true;
     for (uint64_t seq = 12; seq <= 40; seq++)
         publish(1, seq, "a", NULL);
-    turn_for(&broker.loop, 15);
+    settle();
     confirm(0);
     link_end_expect(&workers[1], "ACK 11+1;");
     workers[0].puts_off = false;
@@ -197,7 +217,7 @@ static void a_worker_that_dies_owes_no_confirmation(void **state)
     subscribe(2, "a");
     sync_all();
     publish(1, 1, "a", NULL);
-    turn_for(&broker.loop, 15);
+    settle();
     confirm(0);
     link_end_expect(&workers[1], "");
     sc_peer_on_worker_down(&broker.peers[2], 0);
@@ -288,7 +308,7 @@ static void a_record_that_only_brokers_send_fails_the_link(void **state)
     subscribe(0, "a");
     sync_all();
     link_end_send(&workers[0], SC_BUS_SUBSCRIBED, "a", NULL);
-    turn_for(&broker.loop, 15);
+    assert_true(turn_until(&broker.loop, &workers[0].link.is_failed, PATIENCE_MS));
     assert_true(broker.peers[0].bus.is_failed);
     assert_int_equal(workers[0].failed_count, 1);
     assert_false(broker.peers[1].bus.is_failed);
@@ -308,7 +328,7 @@ static void on_event(const sc_broker_event_t *event, void *arg)
 
 static void expect_events(const char *text)
 {
-    turn_for(&broker.loop, 15);
+    settle();
     sc_text_add(&events, sc_str("", 1));
     assert_string_equal(events.ptr, text);
     sc_text_clear(&events);
@@ -378,7 +398,7 @@ static void what_a_plugin_publishes_goes_out_once_the_broker_is_ready(void **sta
     listen_to_all();
     subscribe(0, "a");
     assert_int_equal(sc_broker_publish(&broker, SC_STR("a"), SC_STR("1")), SC_OK);
-    turn_for(&broker.loop, 15);
+    settle();
     sc_text_clear(&events);
     link_end_expect(&workers[0], "SUBSCRIBED a;");
     for (uint32_t i = 0; i < WORKERS; i++)

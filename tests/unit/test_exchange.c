@@ -1,5 +1,5 @@
 #include "common/log.h"
-#include "worker/exchange/exchange.h"
+#include "worker/exchange/exchange_private.h"
 
 #include "link_end.h"
 #include "loop_fixture.h"
@@ -11,6 +11,8 @@
 #include <cmocka.h>
 
 #define OTHER 77u /* the instance of another worker */
+#define TURNS_MAX 20000
+#define PATIENCE_MS 20000
 
 static sc_loop_t loop;
 static char runtime_dir[64];
@@ -44,9 +46,19 @@ static void on_watch(sc_str_t channel, sc_str_t data, void *arg)
     sc_text_addf(&heard, "%s %.*s=%.*s;", (const char *)arg, SC_STR_ARG(channel), SC_STR_ARG(data));
 }
 
+/* Until nothing is under way any more. */
+static void settle(void)
+{
+    const sc_bus_link_t *other = &exchange->links[0].bus;
+
+    for (int i = 0; i == 0 || (i < TURNS_MAX && !link_is_settled(&broker.link, other)); i++)
+        turn_shortly(&loop);
+    assert_true(link_is_settled(&broker.link, other));
+}
+
 static void expect_heard(const char *text)
 {
-    turn_for(&loop, 15);
+    settle();
     sc_text_add(&heard, sc_str("", 1));
     assert_string_equal(heard.ptr, text);
     sc_text_clear(&heard);
@@ -210,7 +222,7 @@ static void a_record_that_only_workers_send_fails_the_link(void **state)
     publish("a", "1", "one");
     link_end_expect(&broker, "PUBLISH 1 a=1;");
     link_end_send(&broker, SC_BUS_SYNCED, NULL, NULL);
-    turn_for(&loop, 15);
+    assert_true(turn_until(&loop, &broker.link.is_failed, PATIENCE_MS));
     assert_int_equal(broker.failed_count, 1);
 }
 
@@ -228,7 +240,7 @@ static void a_full_backlog_and_names_that_are_too_long_are_refused(void **state)
     assert_int_equal(sc_exchange_submit(exchange, SC_STR("a"), sc_str(text, 250), NULL, NULL, NULL),
                      SC_ERR_LIMIT);
     acknowledge(1, 1);
-    turn_for(&loop, 15);
+    settle();
     assert_int_equal(sc_exchange_submit(exchange, SC_STR("a"), sc_str(text, 250), NULL, NULL, NULL),
                      SC_OK);
 }
@@ -321,10 +333,10 @@ static void a_message_of_another_worker_is_confirmed_and_our_own_is_not(void **s
     (void)state;
     confirmed = broker.confirmed;
     message(own, 1, "a", "1");
-    turn_for(&loop, 15);
+    settle();
     assert_int_equal(broker.confirmed, confirmed);
     message(OTHER, 1, "a", "1"); /* wanted or not */
-    turn_for(&loop, 15);
+    settle();
     assert_int_equal(broker.confirmed, broker.link.sent_seq);
 }
 
@@ -471,11 +483,11 @@ static void what_waits_for_brokers_is_called_once(void **state)
 
     (void)state;
     sc_exchange_on_up(exchange, on_up, &count);
-    turn_for(&loop, 15);
+    settle();
     assert_int_equal(count, 1);
     replace_broker();
     link_end_meet(&broker);
-    turn_for(&loop, 15);
+    settle();
     assert_int_equal(sc_exchange_get_counts(exchange).broker_restarts, 1);
     assert_int_equal(count, 1);
 }
