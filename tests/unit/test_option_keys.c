@@ -12,7 +12,6 @@
 #include <cmocka.h>
 
 typedef struct fixture {
-    char dir[32];
     char path[4][64];
     sc_options_t options;
     sc_option_keys_t keys;
@@ -20,16 +19,17 @@ typedef struct fixture {
 } fixture_t;
 
 static fixture_t f;
+static char dir[32]; /* of the files */
 
 static int set_up(void **state)
 {
     (void)state;
     memset(&f, 0, sizeof(f));
-    strcpy(f.dir, "/tmp/sc-keys-XXXXXX");
-    if (mkdtemp(f.dir) == NULL)
+    strcpy(dir, "/tmp/sc-keys-XXXXXX");
+    if (mkdtemp(dir) == NULL)
         return -1;
     for (int i = 0; i < 4; i++)
-        snprintf(f.path[i], sizeof(f.path[i]), "%s/%d", f.dir, i);
+        snprintf(f.path[i], sizeof(f.path[i]), "%s/%d", dir, i);
     return 0;
 }
 
@@ -40,7 +40,7 @@ static int tear_down(void **state)
     sc_text_free(&f.error);
     for (int i = 0; i < 4; i++)
         unlink(f.path[i]);
-    return rmdir(f.dir);
+    return rmdir(dir);
 }
 
 static void write_file(int index, sc_str_t bytes)

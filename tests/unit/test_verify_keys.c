@@ -12,23 +12,23 @@
 #include <cmocka.h>
 
 typedef struct fixture {
-    char dir[32];
     char path[4][64];
     sc_verify_keys_t keys;
     sc_text_t error;
 } fixture_t;
 
 static fixture_t f;
+static char dir[32]; /* of the files */
 
 static int set_up(void **state)
 {
     (void)state;
     memset(&f, 0, sizeof(f));
-    strcpy(f.dir, "/tmp/sc-keys-XXXXXX");
-    if (mkdtemp(f.dir) == NULL)
+    strcpy(dir, "/tmp/sc-keys-XXXXXX");
+    if (mkdtemp(dir) == NULL)
         return -1;
     for (int i = 0; i < 4; i++)
-        snprintf(f.path[i], sizeof(f.path[i]), "%s/%d", f.dir, i);
+        snprintf(f.path[i], sizeof(f.path[i]), "%s/%d", dir, i);
     return 0;
 }
 
@@ -39,7 +39,7 @@ static int tear_down(void **state)
     sc_text_free(&f.error);
     for (int i = 0; i < 4; i++)
         unlink(f.path[i]);
-    return rmdir(f.dir);
+    return rmdir(dir);
 }
 
 static void write_file(int index, sc_str_t bytes)
@@ -100,7 +100,7 @@ static void an_equals_sign_behind_a_slash_belongs_to_the_name(void **state)
     char list[100];
 
     (void)state;
-    snprintf(list, sizeof(list), "%s/no=file", f.dir);
+    snprintf(list, sizeof(list), "%s/no=file", dir);
     assert_int_equal(read_list(list), SC_ERR_INVALID);
     assert_null(f.keys.items[0].id);
     assert_error("authVerifyKeyFiles: can't read /tmp/sc-keys-");
