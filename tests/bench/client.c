@@ -416,7 +416,8 @@ void sc_load_turn(sc_load_t *load, uint64_t timeout_ns)
 /* Many ports: each source address has some 28,000 of its own. */
 static void bind_source(sc_client_t *client)
 {
-    uint32_t host = INADDR_LOOPBACK + client->index % client->load->source_count;
+    uint32_t host =
+        INADDR_LOOPBACK + client->load->source_first + client->index % client->load->source_count;
     struct sockaddr_in source = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(host)};
     int on = 1;
 
@@ -436,7 +437,7 @@ void sc_client_open(sc_load_t *load, sc_client_t *client, uint32_t index, const 
     client->fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (client->fd < 0)
         sc_bench_fail("socket: %s", strerror(errno));
-    if (load->source_count > 1)
+    if (load->source_count > 1 || load->source_first > 0)
         bind_source(client);
     if (setsockopt(client->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on) != 0)
         sc_bench_fail("TCP_NODELAY: %s", strerror(errno));

@@ -65,8 +65,9 @@ struct sc_load {
     uint16_t port;
     bool speaks_sc; /* answers #1 with #2 and an empty text with an empty text */
     uint32_t
-        source_count; /* clients are spread over the addresses 127.0.0.1 to 127.0.0.source_count */
-    uint64_t now_ns;  /* when the event that is being handled was read */
+        source_first; /* clients are spread over the addresses from 127.0.0.1 + source_first on */
+    uint32_t source_count; /* so many of them */
+    uint64_t now_ns;       /* when the event that is being handled was read */
     uint8_t *read_buf;
     sc_client_t *dirty;
     sc_load_counters_t counters;

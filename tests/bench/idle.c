@@ -18,6 +18,7 @@ typedef struct idle {
     uint64_t ping_milli;  /* how long pings are answered */
     uint64_t settle_milli;
     uint64_t limit_seconds;
+    uint64_t source_first; /* of several programs at once, each has addresses of its own */
     const char *protocol;
     const char *path;
     sc_load_t load;
@@ -135,6 +136,7 @@ int main(int argc, char **argv)
                                        {"--ping-milliseconds", &idle.ping_milli, NULL},
                                        {"--settle-milliseconds", &idle.settle_milli, NULL},
                                        {"--limit", &idle.limit_seconds, NULL},
+                                       {"--source-first", &idle.source_first, NULL},
                                        {"--protocol", NULL, &idle.protocol},
                                        {"--path", NULL, &idle.path},
                                        {NULL, NULL, NULL}};
@@ -148,6 +150,7 @@ int main(int argc, char **argv)
     idle.clients = sc_bench_alloc((size_t)idle.connections, sizeof *idle.clients);
     sc_bench_need_descriptors((size_t)idle.connections);
     sc_load_init(&idle.load, (uint16_t)idle.port, !idle.is_nchan, HANDLER, &idle);
+    idle.load.source_first = (uint32_t)idle.source_first;
     idle.load.source_count = (uint32_t)(idle.connections / 20000 + 1);
     measure(&idle);
     return 0;

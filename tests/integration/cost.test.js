@@ -39,7 +39,7 @@ async function received(sockets, channel, data) {
 }
 
 describe('the cost', { skip: isSanitized && 'allocations can be counted in a build without sanitizers only' }, () => {
-  test('of a message in allocations does not grow with its subscribers', async (t) => {
+  test('of a message in allocations and copies does not grow with its subscribers', async (t) => {
     const cluster = await start(t);
     const [publisher, ...subscribers] = await connect(t, cluster, 151);
     const rounds = 40;
@@ -53,12 +53,15 @@ describe('the cost', { skip: isSanitized && 'allocations can be counted in a bui
         }
       };
       await run('warm'); // queues and pools get the size that they keep
-      return (await costOf(publisher, () => run('counted'))).allocations / rounds;
+      const cost = await costOf(publisher, () => run('counted'));
+      return { allocations: cost.allocations / rounds, copied: cost.copied_bytes / rounds };
     };
     const few = await of('few', subscribers.slice(0, 10));
     const many = await of('many', subscribers);
-    t.diagnostic(`allocations for a message to 10: ${few}, to 150: ${many}`);
-    assert.ok(many - few < 2, `a message to 10 subscribers takes ${few} allocations, one to 150 ${many}`);
+    t.diagnostic(`a message to 10: ${JSON.stringify(few)}, to 150: ${JSON.stringify(many)}`);
+    assert.ok(many.allocations - few.allocations < 2, `${few.allocations} allocations became ${many.allocations}`);
+    // A copy for each subscriber would be over 100 bytes, 140 times.
+    assert.ok(many.copied - few.copied < 1000, `${few.copied} bytes copied became ${many.copied}`);
   });
 
   test('of messages that come together is one system call for each subscriber', async (t) => {

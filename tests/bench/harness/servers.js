@@ -131,6 +131,13 @@ function kill(pid, signal) {
   }
 }
 
+// Waits until the processes of a server have so many descriptors open.
+async function untilConnected(server, count, limitMs) {
+  const until = Date.now() + limitMs;
+  const open = () => descendants(server.pid).reduce((sum, pid) => sum + fs.readdirSync(`/proc/${pid}/fd`).length, 0);
+  while (open() < count && Date.now() < until) await sleep(200);
+}
+
 // SIGTERM first; what is left of the tree after a while is killed by the ids that were seen in it.
 async function stop(server) {
   const pids = descendants(server.pid);
@@ -143,4 +150,4 @@ async function stop(server) {
   }
 }
 
-module.exports = { SERVERS, isInstalled, start, stop };
+module.exports = { SERVERS, isInstalled, start, stop, untilConnected };
