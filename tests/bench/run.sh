@@ -12,7 +12,7 @@ ulimit -n 120000 2>/dev/null || ulimit -n "$(ulimit -Hn)"
 
 build() {
     export SC_BUILD_DIR=$cache/build
-    cmake -S "$here/../.." -B "$SC_BUILD_DIR" -DCMAKE_BUILD_TYPE=Release >"$cache/build.log" 2>&1
+    cmake -S "$here/../.." -B "$SC_BUILD_DIR" -DCMAKE_BUILD_TYPE=Release >"$cache/build.log" 2>&1 || return
     cmake --build "$SC_BUILD_DIR" --parallel "$(nproc)" \
         --target sc-cluster stateless_presence bench_fanout bench_floor bench_idle bench_presence \
         >>"$cache/build.log" 2>&1

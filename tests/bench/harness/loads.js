@@ -34,9 +34,8 @@ const LOADS = [
       + 'subscribers share. Profiled (perf, 100 subscribers, 8 in flight), 95 % of the worker\'s time is the kernel\'s: 88 % '
       + 'within sendmsg(), where TCP on loopback does the receiver\'s part too and wakes it (18 % of the time), 9 % the '
       + 'scheduler; 3 % are the server\'s own code, 2 % the C library\'s. Copying the eight frames together for one send() '
-      + 'instead of eight vectors made no difference beyond the noise. So 14 times below SocketCluster 6.8 is out of reach '
-      + 'where that takes less than 14 times a send(): fewer calls would take connections that are shared by several '
-      + 'subscribers, or a kernel interface that sends to many sockets in one call (io_uring).',
+      + 'instead of eight vectors made no difference beyond the noise. The floor\'s reader never sleeps, so nobody has to be '
+      + 'woken there; how much of the rest can be had is open.',
   },
   {
     name: 'fanout',
