@@ -14,7 +14,7 @@
 
 #include <cmocka.h>
 
-#define HTTP_TIMEOUT_MS 200u
+#define HTTP_TIMEOUT_MS 1000u /* on an idle machine a sleep of one millisecond may take eight */
 #define LINGER_MS 100u
 #define PATIENCE_MS 2000
 
