@@ -3,7 +3,6 @@
 #include "common/alloc.h"
 #include "common/option_deflate.h"
 #include "common/option_foreign.h"
-#include "common/option_keys.h"
 #include "common/option_secret.h"
 #include "common/option_tls.h"
 #include "common/option_value.h"
@@ -406,17 +405,18 @@ static void hide_secret_flags(option_load_t *load, int argc, char **argv)
 }
 
 /* A key may be given itself or as a file. Where both are given, the later source wins; within one it is a mistake. */
-static sc_status_t choose_key(option_load_t *load, const char *key_name, const char *file_name)
+static sc_status_t choose_key(option_load_t *load, const sc_secret_t *secret)
 {
-    const sc_option_t *key = sc_option_by_json_name(sc_str_from(key_name));
-    const sc_option_t *file = sc_option_by_json_name(sc_str_from(file_name));
+    const sc_option_t *key = sc_option_by_json_name(sc_str_from(secret->text_name));
+    const sc_option_t *file = sc_option_by_json_name(sc_str_from(secret->file_name));
     option_source_t key_source = load->sources[key - sc_option_table];
     option_source_t file_source = load->sources[file - sc_option_table];
 
     if (!sc_option_is_set(load->options, key) || !sc_option_is_set(load->options, file))
         return SC_OK;
     if (key_source == file_source)
-        return fail(load, "options %s and %s: only one of them may be given", key_name, file_name);
+        return fail(load, "options %s and %s: only one of them may be given", secret->text_name,
+                    secret->file_name);
     sc_option_clear(load->options, key_source > file_source ? file : key);
     return SC_OK;
 }
@@ -445,8 +445,6 @@ static sc_status_t resolve_tls(option_load_t *load)
     if (status != SC_OK)
         status = fail(load, "%.*s", SC_STR_ARG(sc_text_str(&error)));
     sc_text_free(&error);
-    for (size_t i = 0; i < SC_SECRET_COUNT && status == SC_OK; i++)
-        status = choose_key(load, sc_secret_table[i].text_name, sc_secret_table[i].file_name);
     return status;
 }
 
@@ -489,12 +487,8 @@ static sc_status_t resolve_keys(option_load_t *load)
     const sc_options_t *options = load->options;
     sc_status_t status = resolve_tls(load);
 
-    if (status == SC_OK)
-        status = choose_key(load, "authKey", "authKeyFile");
-    if (status == SC_OK)
-        status = choose_key(load, "authPrivateKey", "authPrivateKeyFile");
-    if (status == SC_OK)
-        status = choose_key(load, "authPublicKey", "authPublicKeyFile");
+    for (size_t i = 0; i < SC_SECRET_COUNT && status == SC_OK; i++)
+        status = choose_key(load, &sc_secret_table[i]);
     if (status == SC_OK)
         status = read_secrets(load);
     if (status == SC_OK && options->auth_key == NULL && options->auth_private_key == NULL &&
@@ -554,10 +548,7 @@ sc_status_t sc_options_load(sc_options_t *options, int argc, char **argv,
 
 void sc_options_free(sc_options_t *options)
 {
-    sc_option_keys_t keys = {0};
-
-    sc_option_keys_swap(options, &keys);
-    sc_option_keys_deinit(&keys);
+    sc_secrets_forget(options);
     for (size_t i = 0; i < sc_option_count; i++)
         sc_option_clear(options, &sc_option_table[i]);
 }

@@ -26,11 +26,15 @@ void sc_secrets_deinit(sc_secrets_t *secrets)
 {
     for (size_t i = 0; i < SC_SECRET_COUNT; i++)
         sc_key_text_wipe(&secrets->texts[i]);
-    sc_option_keys_deinit(&secrets->keys);
+    sc_verify_keys_deinit(&secrets->verify_keys);
 }
 
 void sc_secrets_swap(sc_options_t *options, sc_secrets_t *secrets)
 {
+    sc_verify_keys_t verify_keys = options->auth_verify_keys;
+
+    options->auth_verify_keys = secrets->verify_keys;
+    secrets->verify_keys = verify_keys;
     for (size_t i = 0; i < SC_SECRET_COUNT; i++) {
         char **text = text_of(options, &sc_secret_table[i]);
         char *other = secrets->texts[i];
@@ -38,7 +42,6 @@ void sc_secrets_swap(sc_options_t *options, sc_secrets_t *secrets)
         secrets->texts[i] = *text;
         *text = other;
     }
-    sc_option_keys_swap(options, &secrets->keys);
 }
 
 void sc_secrets_forget(sc_options_t *options)
@@ -66,7 +69,7 @@ sc_status_t sc_secrets_read(const sc_options_t *options, sc_secrets_t *secrets, 
             secrets->texts[i] = sc_strdup(sc_str_from(text));
     }
     if (status == SC_OK)
-        status = sc_option_keys_read(options, &secrets->keys, error);
+        status = sc_verify_keys_read(options->auth_verify_key_files, &secrets->verify_keys, error);
     return status;
 }
 
@@ -93,7 +96,7 @@ json_t *sc_secrets_to_json(const sc_options_t *options)
 
         json_object_set_new(object, sc_secret_table[i].text_name, sc_key_text_to_json(text));
     }
-    json_object_set_new(object, "keys", sc_option_keys_to_json(options));
+    json_object_set_new(object, "verifyKeys", sc_verify_keys_to_json(&options->auth_verify_keys));
     return object;
 }
 
@@ -108,6 +111,7 @@ sc_status_t sc_secrets_from_json(const json_t *object, sc_secrets_t *secrets)
         status = sc_key_text_from_json(value, &secrets->texts[i]);
     }
     if (status == SC_OK)
-        status = sc_option_keys_from_json(json_object_get(object, "keys"), &secrets->keys);
+        status =
+            sc_verify_keys_from_json(json_object_get(object, "verifyKeys"), &secrets->verify_keys);
     return status;
 }

@@ -8,15 +8,21 @@
 #ifndef SC_COMMON_OPTION_SECRET_H
 #define SC_COMMON_OPTION_SECRET_H
 
-#include "common/option_keys.h"
+#include "common/option_table.h"
 
 #include <jansson.h>
 
-/** The texts of TLS; those of tokens are option_keys.h's. A row: X(field of the text, "its option", field of the file's name, "its option", whether a final line break counts) */
+/**
+ * Every such text that an option can also name a file of. A row:
+ * X(field of the text, "its option", field of the file's name, "its option", whether a final line break counts)
+ */
 #define SC_SECRET_TABLE(X)                                                                         \
     X(tls_cert_pem, "tlsCertPem", tls_cert, "tlsCert", true)                                       \
     X(tls_key_pem, "tlsKeyPem", tls_key, "tlsKey", true)                                           \
-    X(tls_passphrase, "tlsPassphrase", tls_passphrase_file, "tlsPassphraseFile", false)
+    X(tls_passphrase, "tlsPassphrase", tls_passphrase_file, "tlsPassphraseFile", false)            \
+    X(auth_key, "authKey", auth_key_file, "authKeyFile", false)                                    \
+    X(auth_private_key, "authPrivateKey", auth_private_key_file, "authPrivateKeyFile", true)       \
+    X(auth_public_key, "authPublicKey", auth_public_key_file, "authPublicKeyFile", true)
 
 #define SC_SECRET_COUNT_ONE(text, text_name, file, file_name, keeps_line_break) +1
 enum { SC_SECRET_COUNT = 0 SC_SECRET_TABLE(SC_SECRET_COUNT_ONE) };
@@ -35,7 +41,7 @@ extern const sc_secret_t sc_secret_table[SC_SECRET_COUNT];
 /** All of them. Zero is empty. */
 typedef struct sc_secrets {
     char *texts[SC_SECRET_COUNT]; /* in the table's order; NULL: not set */
-    sc_option_keys_t keys;        /* of tokens */
+    sc_verify_keys_t verify_keys; /* the files of authVerifyKeyFiles: a list (verify_keys.h) */
 } sc_secrets_t;
 
 /**

@@ -309,8 +309,8 @@ static void keys_that_were_read_again_reach_every_worker_and_no_broker(void **st
     wait_for(&f, "serving on port", 1);
     kill(f.pid, SIGHUP);
     wait_for(&f, "certificates and keys are read again", 1);
-    wait_for(&f, "sc-worker-0: told {\"secrets\":{\"keys\":{\"authKey\":", 1);
-    wait_for(&f, "sc-worker-1: told {\"secrets\":{\"keys\":{\"authKey\":", 1);
+    wait_for(&f, "sc-worker-0: told {\"secrets\":{\"authKey\":", 1);
+    wait_for(&f, "sc-worker-1: told {\"secrets\":{\"authKey\":", 1);
     kill(f.pid, SIGTERM);
     assert_int_equal(finish(&f), 0);
     assert_int_equal(count(&f, "told {\"secrets\":"), 2);

@@ -445,6 +445,12 @@ static bool has_time_for_newcomers(sc_net_t *net)
     return net->newcomer_ns < SC_CONN_NEWCOMER_NS;
 }
 
+/* TLS rations its handshakes itself, and has input that the kernel does not report again. */
+static bool is_newcomer(const sc_conn_t *conn)
+{
+    return !conn->is_admitted && conn->tls == NULL;
+}
+
 /* One that is put off is reported again in the next turn: its input still waits in the kernel. What only we know of, a rest,
  * is not. */
 static void on_newcomer_readable(sc_conn_t *conn)
@@ -480,12 +486,10 @@ static void on_event(evutil_socket_t fd, short what, void *arg)
         flush(conn);
     if ((what & EV_READ) == 0 || conn->fd < 0)
         return;
-    if (conn->is_admitted ||
-        conn->tls !=
-            NULL) /* TLS rations its handshakes itself, and has input that the kernel hasn't */
-        on_readable(conn);
-    else
+    if (is_newcomer(conn))
         on_newcomer_readable(conn);
+    else
+        on_readable(conn);
 }
 
 void sc_conn_pause(sc_conn_t *conn)

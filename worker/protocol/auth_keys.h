@@ -1,6 +1,6 @@
 /*
  * auth_keys.h: the keys of a cluster, which of them may have signed a token, and what they sign with. A set never changes: new
- * keys are a new set (common/option_keys.h).
+ * keys are a new set (common/option_secret.h).
  */
 #ifndef SC_PROTOCOL_AUTH_KEYS_H
 #define SC_PROTOCOL_AUTH_KEYS_H

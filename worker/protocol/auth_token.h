@@ -23,7 +23,7 @@ typedef struct sc_auth sc_auth_t; /* auth_keys.h */
 
 /**
  * Takes keys and algorithms from the options: authKey, or authPrivateKey and authPublicKey, and what authVerifyKeyFiles names
- * (all already read from their files: common/option_keys.h). All is copied. A set never changes: to replace the keys of a
+ * (all already read from their files: common/option_secret.h). All is copied. A set never changes: to replace the keys of a
  * running worker make another one, put it in worker->auth and free this one, at any time but within a call.
  *
  * @return NULL: a key can't be read, is too short, does not fit the algorithms, is public in a secret's place, or is missing

@@ -45,12 +45,15 @@ typedef struct sc_held_packets {
 struct sc_socket {
     sc_worker_t *worker;
     sc_conn_t *conn; /* NULL: ENDED */
-    /* What fan-out counts, beside what it looks at. */
+    /* What each delivery looks at and counts, in one cache line. */
+    const sc_codec_t *codec; /* JSON until it is known */
+    struct sc_batch *batch;  /* packets collect in it; NULL: they go out at once */
     uint64_t sent_frames, sent_bytes;
-    uint32_t refs;   /* the worker's own, actions', calls', plugins' */
-    uint8_t state;   /* sc_socket_state_t */
-    uint8_t version; /* of the protocol: 1, 2, 0: not known yet */
-    bool was_open;   /* has completed its handshake */
+    uint32_t deflate_bytes_max; /* the longest frame that may go compressed; 0: none may */
+    uint32_t refs;              /* the worker's own, actions', calls', plugins' */
+    uint8_t state;              /* sc_socket_state_t */
+    uint8_t version;            /* of the protocol: 1, 2, 0: not known yet */
+    bool was_open;              /* has completed its handshake */
     bool is_codec_known;
     bool has_sent_array; /* so it knows arrays; or a batch subscription, which says the same */
     bool sent_ping_v1_last;
@@ -59,11 +62,8 @@ struct sc_socket {
     bool is_reading_paused;
     uint16_t end_code;
     uint16_t remote_port; /* 0: not known */
-    uint32_t hold_count;     /* actions that later packets wait for */
-    const sc_codec_t *codec; /* JSON until it is known */
-    struct sc_batch *batch;  /* packets collect in it; NULL: they go out at once */
+    uint32_t hold_count;  /* actions that later packets wait for */
     sc_ws_reader_t reader;
-    uint32_t deflate_bytes_max; /* the longest frame that may go compressed; 0: none may */
     char id[SC_SOCKET_ID_CHARS + 1];
     char *address;
     char *query;             /* of the opening request; NULL: none */
@@ -82,10 +82,9 @@ struct sc_socket {
     uint64_t opened_ms;
     uint64_t received_messages, received_bytes;
     sc_turn_task_t end_task;
-    sc_list_t node; /* in the worker's sockets */
-    void **slots;   /* of plugins; NULL until one is set */
-    /* The timer of a token that ends, if that is asked for: auth_expiry.h. */
-    struct sc_auth_expiry *expiry;
+    sc_list_t node;                /* in the worker's sockets */
+    void **slots;                  /* of plugins; NULL until one is set */
+    struct sc_auth_expiry *expiry; /* the timer of a token that ends; NULL: none is asked for */
 };
 
 /**
